@@ -1,0 +1,1 @@
+"""Easel: a Discord bot with which a community makes pictures together."""

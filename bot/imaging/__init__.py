@@ -1,0 +1,1 @@
+"""Pictures: knows Together, knows no Discord and no database."""

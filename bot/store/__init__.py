@@ -1,0 +1,1 @@
+"""SQL: knows neither Discord nor HTTP."""
