@@ -8,7 +8,6 @@ from enum import StrEnum
 
 from bot.errors import BadRequest
 
-PROMPT_MAX = 2000
 #: The API's own range, from its 400 text (facts: seed must be 0..2147483647).
 SEED_MAX = 2_147_483_647
 COUNT_MAX = 4
@@ -85,7 +84,7 @@ class ImageRequest:
     """One request for pictures. `prompt` and `avoid` are already clean (`clean_text`).
 
     Attributes:
-        prompt: the words to paint, style included, 1 to 2,000 characters.
+        prompt: the words to paint, style included.
         model: the id of the model that was asked for.
         seed: 0 to 2,147,483,647; always known, so that a picture can be made again.
         count: pictures, 1 to 4.
@@ -115,10 +114,6 @@ class ImageRequest:
     def __post_init__(self) -> None:
         if not self.prompt:
             raise BadRequest("Tell me what to paint: the prompt is empty.")
-        if len(self.prompt) > PROMPT_MAX:
-            raise BadRequest(
-                f"That prompt is {len(self.prompt):,} characters long; I can take {PROMPT_MAX:,}."
-            )
         if not 0 <= self.seed <= SEED_MAX:
             raise BadRequest(f"A seed is a whole number from 0 to {SEED_MAX:,}.")
         if not 1 <= self.count <= COUNT_MAX:
