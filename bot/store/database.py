@@ -1,0 +1,213 @@
+"""One writer, one reader, and transactions that neither leak nor break off."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+
+import aiosqlite
+from sqlalchemy import StaticPool, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
+
+from bot.errors import StoreUnavailable
+from bot.store import migrate
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Sequence
+
+    from sqlalchemy import Connection, Engine
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_BUSY_TIMEOUT_S = 5
+#: Transactions that share one sync to the disk.
+_BATCH = 64
+
+
+class Database:
+    """The only door to SQL: `read` and `write` run a function in one transaction.
+
+    Such a function is plain and synchronous, and runs on the thread of its connection: it can
+    await nothing, so no other task comes between its statements, and a caller that is
+    cancelled leaves nothing half done.
+    """
+
+    def __init__(self, writer: _Session, reader: _Session) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._queue: list[_Queued] = []
+        self._flushing: asyncio.Task[None] | None = None
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, url: str) -> AsyncGenerator[Database]:
+        """The database at `url`, brought up to the newest schema.
+
+        Raises:
+            StoreUnavailable: its folder cannot be made, or it is not a usable database.
+        """
+        file = Path(make_url(url).database or "")
+        try:
+            await asyncio.to_thread(file.parent.mkdir, parents=True, exist_ok=True)
+            # A transaction that begins by reading and then writes fails with
+            # SQLITE_BUSY_SNAPSHOT whatever its time-out, so writers begin IMMEDIATE
+            # (https://www.sqlite.org/isolation.html).
+            async with _session(file, begin="BEGIN IMMEDIATE") as writer:
+                await writer.transact(migrate.to_newest)
+                async with _session(file, begin="BEGIN") as reader:
+                    database = cls(writer, reader)
+                    try:
+                        yield database
+                    finally:
+                        await database.drain()
+        except (OperationalError, sqlite3.Error, OSError) as error:
+            raise _unavailable(error) from error
+
+    async def drain(self) -> None:
+        """Waits for the transactions under way."""
+        if self._flushing is not None:
+            await asyncio.wait({self._flushing})
+
+    async def read(
+        self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Runs `work` on one snapshot of the database, and waits for no writer.
+
+        Raises:
+            StoreUnavailable: the database cannot be read.
+        """
+        try:
+            return await self._reader.transact(partial(_call, work, args, kwargs))
+        except OperationalError as error:
+            raise _unavailable(error) from error
+
+    async def write(
+        self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Runs `work` in one transaction, which is on the disk when this returns.
+
+        What is asked for while the disk syncs shares the next sync; each keeps a savepoint of
+        its own, so that one that fails undoes nothing but itself.
+
+        Raises:
+            StoreUnavailable: disk full, read-only, or locked by another process.
+        """
+        queued = _Queued(
+            partial(_call, work, args, kwargs), asyncio.get_running_loop().create_future()
+        )
+        self._queue.append(queued)
+        if self._flushing is None:
+            self._flushing = asyncio.create_task(self._flush())
+        return await queued.done
+
+    async def _flush(self) -> None:
+        while self._queue:
+            batch, self._queue = self._queue[:_BATCH], self._queue[_BATCH:]
+            try:
+                outcomes = await self._writer.transact(partial(_each, [q.work for q in batch]))
+            except OperationalError as error:
+                outcomes = [_Failed(_unavailable(error)) for _ in batch]
+            for queued, outcome in zip(batch, outcomes, strict=True):
+                queued.settle(outcome)
+        self._flushing = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    error: Exception
+
+
+@dataclass(frozen=True, slots=True)
+class _Queued:
+    work: Callable[[Connection], Any]
+    done: asyncio.Future[Any]
+
+    def settle(self, outcome: Any) -> None:  # noqa: ANN401 - whatever the work returned
+        if self.done.cancelled():
+            return
+        if isinstance(outcome, _Failed):
+            self.done.set_exception(outcome.error)
+        else:
+            self.done.set_result(outcome)
+
+
+class _Session(aiosqlite.Connection):
+    """A connection on a thread of its own, where a whole transaction is one function call.
+
+    Statement by statement, each would cross between the threads three times over.
+    """
+
+    def __init__(self, file: Path, *, begin: str) -> None:
+        super().__init__(partial(_connect, file), iter_chunk_size=64)
+        # The engine brings SQLAlchemy's statements to the connection that this thread owns.
+        # Parameters hold live interaction tokens, which no error may carry into a log.
+        self._engine = create_engine(
+            "sqlite://", creator=lambda: self._conn, poolclass=StaticPool, hide_parameters=True
+        )
+        _begin_with(self._engine, begin)
+
+    async def transact(self, work: Callable[[Connection], T]) -> T:
+        return await self._execute(self._transact, work)  # pyright: ignore[reportUnknownMemberType] - untyped there
+
+    def _transact(self, work: Callable[[Connection], T]) -> T:
+        with self._engine.begin() as connection:
+            return work(connection)
+
+
+@asynccontextmanager
+async def _session(file: Path, *, begin: str) -> AsyncGenerator[_Session]:
+    session = _Session(file, begin=begin)
+    async with session:
+        yield session
+
+
+def _connect(file: Path) -> sqlite3.Connection:
+    # None: the driver begins no transactions of its own; the engine does.
+    connection = sqlite3.connect(file, isolation_level=None, timeout=_BUSY_TIMEOUT_S)
+    # FULL: in WAL mode, NORMAL may lose the last commits when the power goes.
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        connection.execute(f"PRAGMA {pragma}")
+    return connection
+
+
+def _begin_with(engine: Engine, statement: str) -> None:
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql(statement)
+
+    event.listen(engine, "begin", begin)
+
+
+def _each(works: Sequence[Callable[[Connection], Any]], connection: Connection) -> list[Any]:
+    """Runs each in a savepoint.
+
+    An OperationalError ends them all: SQLite may have rolled back the whole transaction
+    (https://www.sqlite.org/lang_transaction.html), and the rest would run outside of one.
+    """
+    outcomes: list[Any] = []
+    for work in works:
+        try:
+            with connection.begin_nested():
+                outcomes.append(work(connection))
+        except OperationalError:
+            raise
+        except Exception as error:  # noqa: BLE001 - an edge: it is its caller's
+            outcomes.append(_Failed(error))
+    return outcomes
+
+
+def _call(
+    work: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any], connection: Connection
+) -> T:
+    return work(connection, *args, **kwargs)
+
+
+def _unavailable(error: OperationalError | sqlite3.Error | OSError) -> StoreUnavailable:
+    cause = error.orig if isinstance(error, OperationalError) else error
+    return StoreUnavailable(operator=f"The database says: {cause}")

@@ -1,0 +1,309 @@
+"""A generation's rows: every step of its life is one function, each inside one transaction."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Row, func, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from bot.store import people
+from bot.store.schema import Entry, State, Way, generations, ledger, pictures, servers
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection
+
+    from bot.store.people import Limits, Usage
+
+GenerationRow = Row[Any]
+PictureRow = Row[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class NewGeneration:
+    """What is written when a generation is accepted; the columns are told in schema.py."""
+
+    id: str
+    interaction_id: int
+    person_id: int
+    server_id: int | None
+    request: str
+    prompt: str
+    wanted: int
+    seed: int
+    private: bool
+    application_id: int
+    channel_id: int
+    interaction_token: str
+    token_expires_at: float
+    may_post: bool
+    file_limit: int
+    notes: str
+    price: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewPicture:
+    """A finished picture that is safely in the archive under `key`."""
+
+    position: int
+    key: str
+    media_type: str
+    width: int
+    height: int
+    bytes: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The generation is written down and its pictures are reserved."""
+
+    row: GenerationRow
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """Discord told us of this interaction before: the generation it made then."""
+
+    row: GenerationRow
+
+
+@dataclass(frozen=True, slots=True)
+class OverLimit:
+    """Nothing was written: a limit has no room."""
+
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to paint a generation; `attempt` fences out earlier holders."""
+
+    holder: str
+    attempt: int
+
+
+def accept(
+    connection: Connection, new: NewGeneration, limits: Limits, now: float
+) -> Accepted | Replayed | OverLimit:
+    """Reserves the pictures and writes the generation down, once for each interaction."""
+    known = connection.execute(
+        select(generations).where(generations.c.interaction_id == new.interaction_id)
+    )
+    if row := known.one_or_none():
+        return Replayed(row)
+    minute_start = people.reserve(connection, new.person_id, new.wanted, limits, now)
+    if minute_start is None:
+        return OverLimit(people.usage(connection, new.person_id, now))
+    if new.server_id is not None:
+        connection.execute(
+            insert(servers).values(id=new.server_id, first_seen_at=now).on_conflict_do_nothing()
+        )
+    values = asdict(new) | {"minute_start": minute_start, "created_at": now}
+    written = connection.execute(
+        insert(generations)
+        .values(state=State.WAITING, attempt=0, **values)
+        .returning(*generations.c)
+    )
+    row = written.one()
+    _enter(connection, row, Entry.RESERVE, count=new.wanted, price=new.price or 0, now=now)
+    return Accepted(row)
+
+
+def claim(
+    connection: Connection, generation_id: str, holder: str, until: float, now: float
+) -> GenerationRow | None:
+    """Takes a waiting generation to paint it; None when somebody else has it, or it ended."""
+    result = connection.execute(
+        update(generations)
+        .where(generations.c.id == generation_id, generations.c.state == State.WAITING)
+        .values(
+            state=State.PAINTING,
+            holder=holder,
+            attempt=generations.c.attempt + 1,
+            lease_until=until,
+            painting_at=now,
+        )
+        .returning(*generations.c)
+    )
+    return result.one_or_none()
+
+
+def keep(
+    connection: Connection,
+    generation_id: str,
+    lease: Lease,
+    finished: Sequence[NewPicture],
+    *,
+    model: str,
+    steps: int | None,
+    price: int | None,
+    notes: Sequence[str],
+    now: float,
+) -> GenerationRow | None:
+    """Says `painted`, for pictures that are in the archive; None when the lease is lost."""
+    result = connection.execute(
+        update(generations)
+        .where(
+            generations.c.id == generation_id,
+            generations.c.state == State.PAINTING,
+            generations.c.holder == lease.holder,
+            generations.c.attempt == lease.attempt,
+        )
+        .values(
+            state=State.PAINTED,
+            holder=None,
+            lease_until=None,
+            painted_at=now,
+            model=model,
+            steps=steps,
+            price=price,
+            notes=json.dumps(list(notes)),
+        )
+        .returning(*generations.c)
+    )
+    row = result.one_or_none()
+    if row is not None:
+        values = [asdict(picture) | {"generation_id": generation_id} for picture in finished]
+        connection.execute(insert(pictures), values)
+    return row
+
+
+def choose_way(connection: Connection, generation_id: str, way: Way) -> Way:
+    """Writes down how the result will reach people; the first choice stands."""
+    connection.execute(
+        update(generations)
+        .where(generations.c.id == generation_id, generations.c.way.is_(None))
+        .values(way=way)
+    )
+    chosen = connection.execute(select(generations.c.way).where(generations.c.id == generation_id))
+    return Way(chosen.scalar_one())
+
+
+def deliver(
+    connection: Connection, generation_id: str, message_id: int | None, now: float
+) -> GenerationRow | None:
+    """Says `delivered` and settles the allowance; None when it had ended already."""
+    made = select(func.count()).where(pictures.c.generation_id == generation_id)
+    delivered = (connection.execute(made)).scalar_one()
+    return _end(
+        connection,
+        generation_id,
+        State.PAINTED,
+        {"state": State.DELIVERED, "message_id": message_id},
+        used=delivered,
+        now=now,
+    )
+
+
+def fail(
+    connection: Connection,
+    generation_id: str,
+    *,
+    found: State,
+    becomes: State,
+    sentence: str,
+    lease: Lease | None = None,
+    now: float,
+) -> GenerationRow | None:
+    """Ends it without a picture and returns the allowance.
+
+    None when it is no longer in the state `found`, or the lease is lost.
+    """
+    values: dict[str, Any] = {"state": becomes, "failure": sentence, "holder": None}
+    return _end(connection, generation_id, found, values, lease=lease, used=0, now=now)
+
+
+def get(connection: Connection, generation_id: str) -> GenerationRow | None:
+    found = connection.execute(select(generations).where(generations.c.id == generation_id))
+    return found.one_or_none()
+
+
+def pictures_of(connection: Connection, generation_id: str) -> Sequence[PictureRow]:
+    """In the order of their positions."""
+    found = connection.execute(
+        select(pictures)
+        .where(pictures.c.generation_id == generation_id)
+        .order_by(pictures.c.position)
+    )
+    return found.all()
+
+
+def page_of(
+    connection: Connection, person_id: int, *, before: int | None, size: int
+) -> Sequence[GenerationRow]:
+    """A person's generations that have pictures, newest first, older than number `before`."""
+    query = (
+        select(generations)
+        .where(
+            generations.c.person_id == person_id,
+            generations.c.state.in_((State.PAINTED, State.DELIVERED)),
+        )
+        .order_by(generations.c.number.desc())
+        .limit(size)
+    )
+    if before is not None:
+        query = query.where(generations.c.number < before)
+    return (connection.execute(query)).all()
+
+
+def _end(
+    connection: Connection,
+    generation_id: str,
+    found: State,
+    values: dict[str, Any],
+    *,
+    used: int,
+    now: float,
+    lease: Lease | None = None,
+) -> GenerationRow | None:
+    """Ends a generation and its reservation together; None when it is not as `found`."""
+    statement = update(generations).where(
+        generations.c.id == generation_id, generations.c.state == found
+    )
+    if lease is not None:
+        statement = statement.where(
+            generations.c.holder == lease.holder, generations.c.attempt == lease.attempt
+        )
+    result = connection.execute(
+        statement.values(
+            ended_at=now, interaction_token=None, lease_until=None, **values
+        ).returning(*generations.c)
+    )
+    row = result.one_or_none()
+    if row is None:
+        return None
+    people.release(
+        connection, row.person_id, reserved=row.wanted, used=used, minute_start=row.minute_start
+    )
+    entry = Entry.SETTLE if used else Entry.REFUND
+    price = (row.price or 0) if used else 0
+    _enter(connection, row, entry, count=used or row.wanted, price=price, now=now)
+    return row
+
+
+def _enter(
+    connection: Connection,
+    generation: GenerationRow,
+    entry: Entry,
+    *,
+    count: int,
+    price: int,
+    now: float,
+) -> None:
+    connection.execute(
+        insert(ledger).values(
+            generation_id=generation.id,
+            person_id=generation.person_id,
+            server_id=generation.server_id,
+            entry=entry,
+            pictures=count,
+            price=price,
+            at=now,
+        )
+    )

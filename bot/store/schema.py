@@ -1,0 +1,215 @@
+"""The tables. Their constraints hold the rules; migrations/ brings a database to them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from sqlalchemy import (
+    REAL,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.types import TypeEngine  # noqa: TC002 - an annotation of a module variable
+
+
+class State(StrEnum):
+    """Where a generation stands in its life: waiting, painting, painted, then one end."""
+
+    WAITING = "waiting"
+    PAINTING = "painting"
+    PAINTED = "painted"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    REFUSED = "refused"
+    CANCELLED = "cancelled"
+
+    @property
+    def open(self) -> bool:
+        """Whether something is still to be done."""
+        return self in OPEN_STATES
+
+
+OPEN_STATES = (State.WAITING, State.PAINTING, State.PAINTED)
+
+
+class Way(StrEnum):
+    """How a result reaches people; written down before the first try, and kept."""
+
+    CHANNEL = "channel"
+    RESPONSE = "response"
+
+
+class Entry(StrEnum):
+    """A line of the ledger."""
+
+    RESERVE = "reserve"
+    SETTLE = "settle"
+    REFUND = "refund"
+
+
+# STRICT tables take SQLite's own type names alone: https://www.sqlite.org/stricttables.html
+Snowflake = BigInteger().with_variant(Integer(), "sqlite")
+UnixTime: TypeEngine[float] = Double[float]().with_variant(REAL(), "sqlite")
+
+
+def _one_of(column: str, values: type[StrEnum]) -> str:
+    quoted = ", ".join(f"'{value}'" for value in values)
+    return f"{column} IN ({quoted})"
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+people = Table(
+    "people",
+    metadata,
+    Column("id", Snowflake, primary_key=True, autoincrement=False),
+    Column("first_seen_at", UnixTime, nullable=False),
+    Column("day", Integer, nullable=False, comment="days since 1970, UTC"),
+    Column("day_used", Integer, nullable=False),
+    Column("day_reserved", Integer, nullable=False),
+    Column("day_limit", Integer, nullable=False, comment="as it was when last reserved"),
+    Column("minute_start", UnixTime, nullable=False),
+    Column("minute_used", Integer, nullable=False),
+    Column("waiting", Integer, nullable=False, comment="generations that have not ended"),
+    Column("waiting_limit", Integer, nullable=False),
+    CheckConstraint("day_used >= 0", name="day_used"),
+    CheckConstraint("day_reserved >= 0", name="day_reserved"),
+    CheckConstraint("day_used + day_reserved <= day_limit", name="day_limit"),
+    CheckConstraint("minute_used >= 0", name="minute_used"),
+    CheckConstraint("waiting >= 0 AND waiting <= waiting_limit", name="waiting"),
+    sqlite_strict=True,
+)
+
+servers = Table(
+    "servers",
+    metadata,
+    Column("id", Snowflake, primary_key=True, autoincrement=False),
+    Column("first_seen_at", UnixTime, nullable=False),
+    sqlite_strict=True,
+)
+
+generations = Table(
+    "generations",
+    metadata,
+    Column("number", Integer, primary_key=True, comment="the order of acceptance"),
+    Column("id", Text, nullable=False, unique=True, comment="what people see and buttons carry"),
+    Column("interaction_id", Snowflake, nullable=False, unique=True),
+    Column("person_id", Snowflake, ForeignKey("people.id"), nullable=False),
+    Column("server_id", Snowflake, ForeignKey("servers.id")),
+    # What was asked for.
+    Column("request", Text, nullable=False, comment="JSON, in full"),
+    Column("prompt", Text, nullable=False),
+    Column("wanted", Integer, nullable=False, comment="pictures"),
+    Column("seed", Integer, nullable=False),
+    Column("private", Integer, nullable=False),
+    # Where to answer.
+    Column("application_id", Snowflake, nullable=False),
+    Column("channel_id", Snowflake, nullable=False),
+    Column("interaction_token", Text, comment="a secret: gone when the generation ends"),
+    Column("token_expires_at", UnixTime, nullable=False),
+    Column("may_post", Integer, nullable=False, comment="as a message of its own"),
+    Column("file_limit", Integer, nullable=False, comment="bytes"),
+    # How it goes.
+    Column("state", Text, nullable=False),
+    Column("attempt", Integer, nullable=False, comment="how often painting has begun"),
+    Column("holder", Text, comment="who paints it; with `attempt`, the fence of the lease"),
+    Column("lease_until", UnixTime),
+    Column("minute_start", UnixTime, nullable=False, comment="the minute it was charged to"),
+    Column("created_at", UnixTime, nullable=False),
+    Column("painting_at", UnixTime),
+    Column("painted_at", UnixTime),
+    Column("ended_at", UnixTime),
+    # What came of it.
+    Column("model", Text, comment="that painted it"),
+    Column("steps", Integer),
+    Column("price", Integer, comment="micro-dollars, estimated"),
+    Column("notes", Text, nullable=False, comment="JSON: sentences that people read with it"),
+    Column("way", Text),
+    Column("message_id", Snowflake),
+    Column("failure", Text, comment="the sentence that the person read"),
+    CheckConstraint(_one_of("state", State), name="state"),
+    CheckConstraint(f"way IS NULL OR {_one_of('way', Way)}", name="way"),
+    CheckConstraint("wanted BETWEEN 1 AND 4", name="wanted"),
+    CheckConstraint("private IN (0, 1) AND may_post IN (0, 1)", name="booleans"),
+    CheckConstraint("(state = 'painting') = (holder IS NOT NULL)", name="holder"),
+    CheckConstraint(
+        "(ended_at IS NULL) = (state IN ('waiting', 'painting', 'painted'))", name="ended"
+    ),
+    CheckConstraint("ended_at IS NULL OR interaction_token IS NULL", name="token"),
+    Index("ix_generations_person_id_number", "person_id", "number"),
+    sqlite_strict=True,
+)
+
+# What is still to be done is found without reading what was done long ago.
+Index(
+    "ix_generations_open",
+    generations.c.state,
+    generations.c.number,
+    sqlite_where=generations.c.ended_at.is_(None),
+    postgresql_where=generations.c.ended_at.is_(None),
+)
+
+pictures = Table(
+    "pictures",
+    metadata,
+    Column("generation_id", Text, ForeignKey("generations.id"), primary_key=True),
+    Column("position", Integer, primary_key=True, comment="from 1"),
+    Column("key", Text, nullable=False, unique=True, comment="its name in the archive"),
+    Column("media_type", Text, nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("bytes", Integer, nullable=False),
+    Column("seed", Integer, nullable=False),
+    CheckConstraint("position BETWEEN 1 AND 4", name="position"),
+    sqlite_strict=True,
+)
+
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("generation_id", Text, ForeignKey("generations.id"), nullable=False),
+    Column("person_id", Snowflake, nullable=False),
+    Column("server_id", Snowflake),
+    Column("entry", Text, nullable=False),
+    Column("pictures", Integer, nullable=False),
+    Column("price", Integer, nullable=False, comment="micro-dollars, estimated"),
+    Column("at", UnixTime, nullable=False),
+    CheckConstraint(_one_of("entry", Entry), name="entry"),
+    UniqueConstraint("generation_id", "entry"),
+    sqlite_strict=True,
+)
+
+# A generation is settled or refunded, once.
+Index(
+    "uq_ledger_ended",
+    ledger.c.generation_id,
+    unique=True,
+    sqlite_where=ledger.c.entry != Entry.RESERVE,
+    postgresql_where=ledger.c.entry != Entry.RESERVE,
+)
+
+facts = Table(
+    "facts",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+    sqlite_strict=True,
+)
