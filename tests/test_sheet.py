@@ -1,0 +1,173 @@
+"""A page of the history as one picture."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+
+import pytest
+from PIL import Image, ImageChops
+
+from bot.imaging.sheet import TILES_MAX, Tile, contact_sheet
+
+GROUND = (0x2B, 0x2D, 0x31)
+RECESS = (0x23, 0x24, 0x28)
+GAP, CELL = 12, 320
+
+
+def painted(colour, size=(64, 64), kind="PNG", mode="RGB") -> bytes:
+    buffer = io.BytesIO()
+    Image.new(mode, size, colour).save(buffer, kind)
+    return buffer.getvalue()
+
+
+def sheet_of(tiles, **options) -> Image.Image:
+    image = Image.open(io.BytesIO(contact_sheet(tiles, **options)))
+    assert image.format == "JPEG"
+    image.load()
+    return image
+
+
+def at(image, row: int, column: int, x: float = 0.5, y: float = 0.5):
+    """The pixel at a share of a cell's width and height."""
+    left, top = GAP + column * (CELL + GAP), GAP + row * (CELL + GAP)
+    return image.getpixel((int(left + x * CELL), int(top + y * CELL)))
+
+
+def assert_near(pixel, colour, what=""):
+    assert max(abs(a - b) for a, b in zip(pixel, colour, strict=True)) < 14, (pixel, colour, what)
+
+
+@pytest.mark.parametrize(
+    ("count", "columns", "size"),
+    [
+        (1, 3, (344, 344)),
+        (2, 3, (676, 344)),
+        (6, 3, (1008, 676)),
+        (7, 3, (1008, 1008)),
+        (12, 4, (1340, 1008)),
+        (3, 1, (344, 1008)),
+        (2, 0, (344, 676)),
+    ],
+)
+def test_cells_are_equal_and_rows_as_many_as_needed(count, columns, size):
+    assert sheet_of([Tile(None, "")] * count, columns=columns).size == size
+
+
+def test_pictures_stand_in_order():
+    colours = [(200, 0, 0), (0, 200, 0), (0, 0, 200), (200, 200, 0), (0, 200, 200)]
+    image = sheet_of([Tile(painted(colour, (400, 400)), "1") for colour in colours])
+    for index, colour in enumerate(colours):
+        assert_near(at(image, *divmod(index, 3)), colour, f"tile {index}")
+    assert_near(at(image, 1, 2), GROUND, "no sixth tile")
+
+
+def test_a_picture_is_fitted_whole_and_in_the_middle():
+    image = sheet_of([Tile(painted((220, 30, 30), (1200, 400), "JPEG"), "")])
+    assert_near(at(image, 0, 0, 0.5, 0.5), (220, 30, 30))
+    assert_near(at(image, 0, 0, 0.03, 0.5), (220, 30, 30), "reaches the left edge")
+    assert_near(at(image, 0, 0, 0.97, 0.5), (220, 30, 30), "reaches the right edge")
+    assert_near(at(image, 0, 0, 0.5, 0.28), RECESS, "nothing above")
+    assert_near(at(image, 0, 0, 0.5, 0.72), RECESS, "nothing below")
+
+
+def test_a_small_picture_is_not_blown_up():
+    image = sheet_of([Tile(painted((220, 30, 30), (64, 64)), "")])
+    assert_near(at(image, 0, 0), (220, 30, 30))
+    assert_near(at(image, 0, 0, 0.35, 0.5), RECESS)
+
+
+def test_corners_are_rounded_and_gaps_are_ground():
+    image = sheet_of([Tile(painted("white", (320, 320)), "")] * 2)
+    assert_near(image.getpixel((GAP, GAP)), GROUND, "corner")
+    assert_near(image.getpixel((GAP + CELL + GAP // 2, 170)), GROUND, "gap")
+
+
+def test_see_through_pixels_show_the_recess():
+    image = sheet_of([Tile(painted((0, 0, 0, 0), (300, 300), mode="RGBA"), "")])
+    assert_near(at(image, 0, 0), RECESS)
+
+
+def test_a_missing_and_a_broken_picture_look_alike_and_quiet():
+    missing = sheet_of([Tile(None, "4")])
+    cut = painted("red", (300, 300))[:-30]
+    for broken in (b"", b"junk", cut, painted("red")[:20]):
+        difference = ImageChops.difference(missing, sheet_of([Tile(broken, "4")]))
+        assert difference.getbbox() is None
+    brightest = missing.crop((60, 60, 344, 344)).convert("L").getextrema()[1]
+    assert 60 < brightest < 110, "there is a sign, and it does not shout"
+
+
+def test_a_label_can_be_read_on_any_picture():
+    for ground in ("white", "black"):
+        plain = sheet_of([Tile(painted(ground, (320, 320)), "")])
+        labelled = sheet_of([Tile(painted(ground, (320, 320)), "12")])
+        box = ImageChops.difference(plain, labelled).convert("L").point(lambda v: v > 40 and 255)
+        left, top, right, bottom = box.getbbox()
+        assert (left, top) >= (GAP, GAP)
+        assert right < GAP + 70, f"{ground}: small"
+        assert bottom < GAP + 60
+        badge = labelled.crop((20, 20, 54, 54)).convert("L").getextrema()
+        assert badge[0] < 80, f"{ground}: dark badge"
+        assert badge[1] > 200, f"{ground}: light text"
+
+
+@pytest.mark.parametrize("label", ["x" * 500, "two\nlines", "\0\x1b", "🦊", "שלום", " \n "])
+def test_no_label_breaks_the_sheet(label):
+    image = sheet_of([Tile(None, label)] * 2)
+    assert image.size == (676, 344)
+    assert_near(image.getpixel((GAP + CELL + GAP // 2, 30)), GROUND, "stays in its cell")
+
+
+def test_a_label_stays_on_one_line():
+    assert contact_sheet([Tile(None, " two\nlines ")]) == contact_sheet([Tile(None, "two lines")])
+
+
+@pytest.mark.parametrize("count", [0, TILES_MAX + 1])
+def test_too_few_or_too_many_tiles(count):
+    with pytest.raises(ValueError, match="1 to 12 tiles"):
+        contact_sheet([Tile(None, "")] * count)
+
+
+def test_jpegs_are_decoded_small(monkeypatch):
+    sizes: list[tuple[int, int]] = []
+    thumbnail = Image.Image.thumbnail
+
+    def spy(self, size, *args, **options):
+        if self.mode == "RGB":
+            sizes.append(self.size)
+        return thumbnail(self, size, *args, **options)
+
+    monkeypatch.setattr(Image.Image, "thumbnail", spy)
+    contact_sheet([Tile(painted("red", (2560, 2560), "JPEG"), "1")])
+    assert sizes == [(320, 320)], "draft mode decodes an eighth of the size at once"
+
+
+def test_a_sheet_of_noise_still_fits_a_message():
+    noisy = Image.effect_noise((1344, 768), 90).convert("RGB")
+    buffer = io.BytesIO()
+    noisy.save(buffer, "PNG")
+    tiles = [Tile(buffer.getvalue(), str(number)) for number in range(12)]
+    assert len(contact_sheet(tiles, columns=4)) < 2_000_000
+
+
+MEMORY = """
+import resource, sys
+from bot.imaging.sheet import Tile, contact_sheet
+
+data = open(sys.argv[1], "rb").read()
+contact_sheet([Tile(data, "1")])
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+contact_sheet([Tile(data, str(number)) for number in range(6)])
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+def test_six_pictures_take_the_memory_of_one(tmp_path):
+    file = tmp_path / "large.png"
+    file.write_bytes(painted("red", (3000, 3000)))
+    command = [sys.executable, "-c", MEMORY, str(file)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
+    one_decoded = 3000 * 3000 * 3 // 1024
+    assert int(done.stdout) < one_decoded, f"{done.stdout.strip()} KiB more than for one"
