@@ -1,0 +1,203 @@
+"""One generation from its order to the archive: plan, call, check, keep."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.errors import BadAnswer, ModelGone, PaintingFailed, ParameterRefused
+from bot.imaging.archive import key_for
+from bot.imaging.pictures import Picture, inspect
+from bot.imaging.recipe import Recipe, embed
+from bot.store.generations import NewPicture
+from bot.studio.prompts import compose
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from bot.imaging.archive import Archive
+    from bot.imaging.catalogue import Catalogue
+    from bot.imaging.model import Model
+    from bot.imaging.pacing import Pace
+    from bot.imaging.plan import Call, Plan
+    from bot.imaging.request import ImageRequest
+    from bot.imaging.together import Together
+    from bot.studio.generation import Generation
+
+#: How often a refused parameter or a missing model leads to another plan.
+_PLANS = 5
+#: A resend within the same second after a 400 tends to be answered with 429.
+_PAUSE_AFTER_REFUSAL_S = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Painted:
+    """Pictures that are in the archive, and how they came about."""
+
+    pictures: tuple[NewPicture, ...]
+    model: str
+    steps: int | None
+    price: int | None
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A picture as the API gave it, and the seed of the call."""
+
+    data: bytes
+    seed: int
+
+
+class Painter:
+    """Paints generations; knows the API, its pace, and where pictures are kept."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        together: Together,
+        pace: Pace,
+        archive: Archive,
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._catalogue = catalogue
+        self._together = together
+        self._pace = pace
+        self._archive = archive
+        self._sleep = sleep
+
+    async def paint(self, generation: Generation) -> Painted:
+        """Every picture is in the archive, synced, when this returns.
+
+        Raises:
+            PaintingFailed: no picture came of it.
+            StoreUnavailable: the archive cannot be written to.
+        """
+        request = self._request(generation, generation.order.model or "")
+        planned = self._catalogue.plan(request)
+        notes: list[str] = []
+        for plans_left in reversed(range(_PLANS)):
+            try:
+                made = await self._call_all(planned)
+            except ParameterRefused as refusal:
+                wiser = self._catalogue.learn(planned.model.id, refusal, since=planned.model)
+                if not plans_left or not wiser:
+                    raise
+                await self._sleep(_PAUSE_AFTER_REFUSAL_S)
+                refused, planned = planned, self._catalogue.plan(request)
+                if not set(planned.notes) - set(refused.notes):
+                    notes.append(_changed(refusal, planned))
+            except ModelGone:
+                self._catalogue.mark_away(planned.model.id)
+                substitute = self._catalogue.substitute(planned.model)
+                if not plans_left or substitute is None:
+                    raise
+                notes.append(away_note(planned.model, substitute))
+                request = self._request(generation, substitute.id)
+                planned = self._catalogue.plan(request)
+            else:
+                return await self._keep(generation, request, planned, made, notes)
+        raise AssertionError  # the last plan returns or raises
+
+    def _request(self, generation: Generation, model_id: str) -> ImageRequest:
+        return compose(generation.order, model=model_id, seed=generation.seed)
+
+    async def _call_all(self, planned: Plan) -> list[_Made]:
+        """The pictures of every call that succeeded; the first failure when none did."""
+        answers = await asyncio.gather(
+            *(self._call(planned.model, call) for call in planned.calls), return_exceptions=True
+        )
+        made: list[_Made] = []
+        failures: list[BaseException] = []
+        for answer in answers:
+            if isinstance(answer, BaseException):
+                failures.append(answer)
+            else:
+                made.extend(answer)
+        for failure in failures:
+            if not made or not isinstance(failure, PaintingFailed):
+                raise failure
+        return made
+
+    async def _call(self, model: Model, call: Call) -> list[_Made]:
+        answer = await self._pace.run(lambda: self._together.paint(call.fields, model.id))
+        seed = call.fields.get("seed")
+        return [_Made(data, seed if isinstance(seed, int) else 0) for data in answer.pictures]
+
+    async def _keep(
+        self,
+        generation: Generation,
+        request: ImageRequest,
+        planned: Plan,
+        made: list[_Made],
+        notes: list[str],
+    ) -> Painted:
+        kept: list[NewPicture] = []
+        broken: BadAnswer | None = None
+        for item in made[: request.count]:
+            try:
+                picture = await asyncio.to_thread(
+                    _finish, item, generation.id, request, planned.steps
+                )
+            except BadAnswer as error:
+                broken = error
+                continue
+            key = key_for(generation.id, len(kept) + 1, picture.media_type)
+            await self._archive.put(key, picture.data)
+            kept.append(
+                NewPicture(
+                    position=len(kept) + 1,
+                    key=key,
+                    media_type=picture.media_type,
+                    width=picture.width,
+                    height=picture.height,
+                    bytes=len(picture.data),
+                    seed=item.seed,
+                )
+            )
+        if broken is not None and not kept:
+            raise broken
+        missing = request.count - len(kept)
+        if missing:
+            notes.append(
+                f"{len(kept)} of {request.count} pictures came back; what is missing was not "
+                "charged."
+            )
+        price = None if planned.price is None else planned.price * len(kept) // request.count
+        return Painted(
+            pictures=tuple(kept),
+            model=planned.model.id,
+            steps=planned.steps,
+            price=price,
+            notes=(*planned.notes, *notes),
+        )
+
+
+def _finish(item: _Made, generation_id: str, request: ImageRequest, steps: int | None) -> Picture:
+    picture = inspect(item.data)
+    return embed(
+        picture,
+        Recipe(
+            id=generation_id,
+            prompt=request.prompt,
+            model=request.model,
+            seed=item.seed,
+            width=picture.width,
+            height=picture.height,
+            avoid=request.avoid,
+            steps=steps,
+        ),
+    )
+
+
+def away_note(model: Model, substitute: Model) -> str:
+    return f"{model.name} is away just now, so {substitute.name} paints instead."
+
+
+def _changed(refusal: ParameterRefused, planned: Plan) -> str:
+    name = planned.model.name
+    if refusal.sizes is not None and planned.size is not None:
+        return f"{name} has sizes of its own; the nearest is {planned.size}."
+    return f"{name} turned down `{refusal.parameter}`, so this was painted without it."

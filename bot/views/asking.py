@@ -1,0 +1,91 @@
+"""From a command or a press to an accepted order: who asks, where, and the first answer."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+import discord
+import structlog
+
+from bot.studio.generation import Place
+from bot.studio.studio import Viewer
+from bot.views.base import ALREADY_ACKNOWLEDGED, THINKING_ALOUD
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from bot.studio.studio import Submitted
+    from bot.views.base import Interaction
+
+log = structlog.get_logger()
+
+#: A refusal that is known by then is private without a public "thinking" before it; of the
+#: three seconds that Discord gives, this leaves ample.
+DECIDE_WITHIN_S = 0.15
+#: Interaction tokens live 15 minutes; the margin is for clocks and the last request.
+_TOKEN_LIFE_S = 15 * 60 - 20
+
+
+def viewer_of(interaction: Interaction) -> Viewer:
+    return Viewer(interaction.user.id, interaction.channel_id or 0, interaction.guild_id)
+
+
+def place_of(interaction: Interaction) -> Place:
+    """Where the answer to this interaction goes."""
+    return Place(
+        interaction_id=interaction.id,
+        person_id=interaction.user.id,
+        server_id=interaction.guild_id,
+        application_id=interaction.application_id,
+        channel_id=interaction.channel_id or 0,
+        interaction_token=interaction.token,
+        token_expires_at=time.time() + _TOKEN_LIFE_S,
+        may_post=may_post(interaction),
+        file_limit=interaction.filesize_limit,
+    )
+
+
+def may_post(interaction: Interaction) -> bool:
+    """Whether the bot may post a message with files of its own, judged without trying.
+
+    Where it came along with a person (user-installed) and is no member, it may not.
+    """
+    if interaction.guild_id is None or interaction.client.get_guild(interaction.guild_id) is None:
+        return False
+    allowed = interaction.app_permissions
+    in_thread = isinstance(interaction.channel, discord.Thread)
+    may_send = allowed.send_messages_in_threads if in_thread else allowed.send_messages
+    return allowed.view_channel and may_send and allowed.attach_files
+
+
+async def submit(
+    interaction: Interaction, deciding: Coroutine[object, object, Submitted], *, private: bool
+) -> None:
+    """Waits for the studio's decision, acknowledges it, and lets the painting begin.
+
+    A slow store is not waited for: "thinking" is shown first, and a refusal takes its place.
+    """
+    decision = asyncio.ensure_future(deciding)
+    done, _ = await asyncio.wait({decision}, timeout=DECIDE_WITHIN_S)
+    if not done:
+        await _think(interaction, private=private)
+    submitted = await decision
+    if not submitted.fresh:
+        log.info("interaction.replayed", interaction=interaction.id)
+        return
+    studio = interaction.client.studio
+    if not interaction.response.is_done():
+        try:
+            await _think(interaction, private=private)
+        except discord.HTTPException as error:
+            if error.code != ALREADY_ACKNOWLEDGED:
+                await studio.withdraw(submitted.generation)
+                raise
+    studio.begin(submitted.generation)
+
+
+async def _think(interaction: Interaction, *, private: bool) -> None:
+    interaction.extras[THINKING_ALOUD] = not private
+    await interaction.response.defer(ephemeral=private, thinking=True)

@@ -1,0 +1,171 @@
+"""The base of everything people press or fill in, and the one place where errors are answered."""
+
+from __future__ import annotations
+
+import abc
+from typing import TYPE_CHECKING, Any, Self, final
+from uuid import uuid4
+
+import discord
+import structlog
+from discord import app_commands, ui
+
+from bot.errors import EaselError
+
+if TYPE_CHECKING:
+    import re
+
+    from bot.client import Easel
+
+    Interaction = discord.Interaction[Easel]
+
+log = structlog.get_logger()
+
+#: Unknown interaction: it took over three seconds, or Discord forgot it.
+UNKNOWN_INTERACTION = 10062
+#: The same interaction was acknowledged before, perhaps by another process.
+ALREADY_ACKNOWLEDGED = 40060
+#: In an interaction's extras: it was deferred for everybody to see.
+THINKING_ALOUD = "thinking_aloud"
+_MODAL_TIMEOUT_S = 15 * 60
+
+
+async def answer_error(interaction: discord.Interaction[Any], error: BaseException) -> None:
+    """Tells the person, privately, what went wrong; what is ours to mend goes to the log."""
+    if isinstance(error, app_commands.CommandInvokeError):
+        error = error.original
+    if isinstance(error, discord.NotFound) and error.code == UNKNOWN_INTERACTION:
+        log.warning("interaction.too_late", interaction=interaction.id)
+        return
+    sentence = _sentence_for(interaction, error)
+    try:
+        await _say(interaction, sentence)
+    except discord.HTTPException as unsaid:
+        log.warning("interaction.unanswered", interaction=interaction.id, cause=unsaid.text)
+
+
+def _sentence_for(interaction: discord.Interaction[Any], error: BaseException) -> str:
+    match error:
+        case EaselError():
+            if error.operator:
+                log.error("interaction.refused", cause=error.operator, interaction=interaction.id)
+            return error.sentence
+        case app_commands.CommandOnCooldown():
+            return f"Not so fast: try again in {error.retry_after:.0f} s."
+        case app_commands.CheckFailure():
+            return "You may not use that here."
+        case app_commands.TransformerError():
+            return "One of the options doesn't fit. Pick from what Discord offers as you type."
+        case app_commands.CommandNotFound() | app_commands.CommandSignatureMismatch():
+            log.warning("interaction.outdated", interaction=interaction.id)
+            return "That command has just changed. Please reload Discord and try it once more."
+        case _:
+            incident = uuid4().hex[:8]
+            log.error("interaction.failed", incident=incident, exc_info=error)
+            return (
+                "Something broke on my side, and nothing was charged for it. If it happens "
+                f"again, tell the bot's owner this number: `{incident}`."
+            )
+
+
+async def _say(interaction: discord.Interaction[Any], sentence: str) -> None:
+    response = interaction.response
+    if not response.is_done():
+        await response.send_message(sentence, ephemeral=True)
+        return
+    if interaction.extras.get(THINKING_ALOUD):
+        # The first follow-up would take the place of "thinking", and be as public as it.
+        await interaction.delete_original_response()
+    await interaction.followup.send(sentence, ephemeral=True)
+
+
+class Layout(ui.View):
+    """Buttons under a message. They are persistent: what they need is in their ids."""
+
+    def __init__(self, *items: ui.Item[Any]) -> None:
+        super().__init__(timeout=None)
+        for item in items:
+            self.add_item(item)
+
+    async def on_error(
+        self,
+        interaction: discord.Interaction[Any],
+        error: Exception,
+        item: ui.Item[Any],  # noqa: ARG002 - discord.py's signature
+        /,
+    ) -> None:
+        await answer_error(interaction, error)
+
+
+class Modal(ui.Modal):
+    """A form. It ends by itself, since a dismissed one is never heard of again."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__(title=title, timeout=_MODAL_TIMEOUT_S)
+
+    async def on_error(self, interaction: discord.Interaction[Any], error: Exception, /) -> None:
+        await answer_error(interaction, error)
+
+
+class _Persistent(ui.DynamicItem[Any], abc.ABC, template="(?!)"):
+    """An item that works for ever: its custom_id says what it is about, the store the rest.
+
+    Named groups of the template are the constructor's arguments, as strings.
+
+    discord.py logs errors of such items without telling anybody, and swallows those of
+    `interaction_check` whole; so `callback` answers them, and checks belong into `press`.
+    """
+
+    @classmethod
+    async def from_custom_id(
+        cls,
+        interaction: discord.Interaction[Any],  # noqa: ARG003 - discord.py's signature
+        item: ui.Item[Any],  # noqa: ARG003
+        match: re.Match[str],
+        /,
+    ) -> Self:
+        ids: dict[str, Any] = match.groupdict()
+        return cls(**ids)
+
+    @abc.abstractmethod
+    async def press(self, interaction: Interaction) -> None:
+        """What it does."""
+
+    @final
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        try:
+            await self.press(interaction)
+        except Exception as error:  # noqa: BLE001 - the edge: discord.py would swallow it
+            await answer_error(interaction, error)
+
+
+class Button(_Persistent, template="(?!)"):
+    """A persistent button; subclasses give the template of their custom_id."""
+
+    def __init__(
+        self,
+        custom_id: str,
+        *,
+        label: str,
+        style: discord.ButtonStyle = discord.ButtonStyle.secondary,
+        row: int | None = None,
+        disabled: bool = False,
+    ) -> None:
+        super().__init__(
+            ui.Button(custom_id=custom_id, label=label, style=style, row=row, disabled=disabled)
+        )
+
+
+class Select(_Persistent, template="(?!)"):
+    """A persistent menu of which one option is chosen."""
+
+    def __init__(
+        self, custom_id: str, *, placeholder: str, options: list[discord.SelectOption]
+    ) -> None:
+        super().__init__(
+            ui.Select(custom_id=custom_id, placeholder=placeholder, options=options, row=0)
+        )
+
+    @property
+    def chosen(self) -> str:
+        return self.item.values[0]

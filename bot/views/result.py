@@ -1,0 +1,93 @@
+"""The message that a generation becomes: what it says, and its files."""
+
+from __future__ import annotations
+
+import asyncio
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+import discord
+
+from bot.imaging.pictures import fit, inspect
+from bot.views.wording import (
+    ALT_TEXT_MAX,
+    CONTENT_MAX,
+    REQUEST_BYTES_MAX,
+    clip,
+    code,
+    dollars,
+    seconds,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.imaging.pictures import Picture
+    from bot.studio.generation import Generation, KeptPicture
+    from bot.studio.studio import Studio
+
+#: In the message; the whole prompt stands in each picture's details and alt text.
+_PROMPT_SHOWN = 300
+
+
+def caption(studio: Studio, generation: Generation, pictures: Sequence[KeptPicture]) -> str:
+    """One line with the prompt and who asked, one quiet line with how it was made."""
+    lines = [
+        f"{code(generation.order.prompt, _PROMPT_SHOWN)} by <@{generation.person_id}>",
+        f"-# {facts_of(studio, generation, pictures)}",
+        *(f"-# {note}" for note in generation.notes),
+    ]
+    return clip("\n".join(lines), CONTENT_MAX)
+
+
+def facts_of(studio: Studio, generation: Generation, pictures: Sequence[KeptPicture]) -> str:
+    """Model, size, style, seed, price and time, as far as they are known."""
+    parts = [studio.model_name(generation)]
+    if generation.order.style:
+        parts.append(generation.order.style)
+    if pictures:
+        parts.append(str(pictures[0].size))
+    parts.append(f"seed {generation.seed}")
+    if generation.price:
+        parts.append(f"about {dollars(generation.price)}")
+    if generation.painted_at and generation.painting_at:
+        parts.append(seconds(generation.painted_at - generation.painting_at))
+    return " · ".join(parts)
+
+
+def alt_text(studio: Studio, generation: Generation, picture: KeptPicture, of: int) -> str:
+    """What a screen reader says: that it was made by a machine, by which, and of what."""
+    number = f"Picture {picture.position} of {of}. " if of > 1 else ""
+    return clip(
+        f"{number}AI-generated with {studio.model_name(generation)}: {generation.order.prompt}",
+        ALT_TEXT_MAX,
+    )
+
+
+async def files_of(
+    studio: Studio,
+    generation: Generation,
+    pictures: Sequence[KeptPicture],
+    *,
+    file_limit: int,
+) -> list[discord.File]:
+    """The pictures as uploads, each made small enough for the place it goes to."""
+    limit = min(file_limit, REQUEST_BYTES_MAX // max(1, len(pictures)))
+    files: list[discord.File] = []
+    for picture in pictures:
+        data, extension = await studio.picture(picture), picture.media_type.extension
+        if len(data) > limit:
+            smaller = await asyncio.to_thread(_fit, data, limit)
+            data, extension = smaller.data, smaller.media_type.extension
+        files.append(
+            discord.File(
+                BytesIO(data),
+                filename=f"{generation.id}-{picture.position}.{extension}",
+                description=alt_text(studio, generation, picture, generation.order.count),
+            )
+        )
+    return files
+
+
+def _fit(data: bytes, limit: int) -> Picture:
+    return fit(inspect(data), limit)

@@ -1,0 +1,50 @@
+"""How things are written wherever people read them; Discord's limits on texts stand here."""
+
+from __future__ import annotations
+
+CONTENT_MAX = 2000
+ALT_TEXT_MAX = 1024
+LABEL_MAX = 80
+CHOICE_MAX = 100
+CHOICES_MAX = 25
+CUSTOM_ID_MAX = 100
+#: https://discord.com/developers/docs/resources/message#create-message: 25 MiB a request.
+REQUEST_BYTES_MAX = 24 * 1024 * 1024
+#: It looks like a backtick and does nothing.
+_LIKE_A_BACKTICK = "\u02cb"
+
+
+def clip(text: str, limit: int) -> str:
+    """At most `limit` characters, with an ellipsis where some are missing."""
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def code(text: str, limit: int) -> str:
+    """What somebody typed, on one line, so that nothing in it acts.
+
+    Inside code, Discord shows no links, mentions or markdown; a backtick would end it.
+    """
+    return f"`{clip(one_line(text).replace('`', _LIKE_A_BACKTICK), limit)}`"
+
+
+def code_block(text: str) -> str:
+    """The same over several lines; for what is to be copied."""
+    return f"```\n{text.replace('```', 3 * _LIKE_A_BACKTICK)}\n```"
+
+
+def one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def dollars(micros: int) -> str:
+    """An estimate, to two digits that matter: $0.12, $0.0027."""
+    amount = micros / 1_000_000
+    return f"${amount:.2f}" if amount >= 0.1 else f"${amount:.2g}"  # noqa: PLR2004 - ten cents
+
+
+def seconds(duration: float) -> str:
+    return f"{duration:.1f} s" if duration < 100 else f"{duration:.0f} s"  # noqa: PLR2004
+
+
+def plural(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"

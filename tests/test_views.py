@@ -1,0 +1,203 @@
+"""Discord's limits hold for everything people see, whatever they typed."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot import views
+from bot.imaging.catalogue import Catalogue
+from bot.imaging.pictures import MediaType
+from bot.imaging.request import SEED_MAX, Quality, Shape, Size, clean_text
+from bot.store.schema import State, Way
+from bot.studio.generation import PROMPT_MAX, Generation, KeptPicture, Order, Place
+from bot.studio.prompts import STYLES
+from bot.studio.studio import Page, Shown
+from bot.views import base, history, panel, result
+from bot.views.buttons import result_buttons
+from bot.views.wording import ALT_TEXT_MAX, CHOICE_MAX, CONTENT_MAX, CUSTOM_ID_MAX, LABEL_MAX, code
+
+if TYPE_CHECKING:
+    import discord
+
+    from bot.studio.studio import Studio
+
+CATALOGUE = Catalogue.load()
+
+
+class NamesOnly:
+    """What captions ask of the studio: how a model is called."""
+
+    def model_name(self, generation: Generation) -> str:
+        return CATALOGUE.get(generation.model or "").name
+
+
+STUDIO: Studio = NamesOnly()  # type: ignore[assignment]
+
+texts = st.text(min_size=1, max_size=PROMPT_MAX).map(clean_text).filter(bool)
+hostile = st.sampled_from(
+    [
+        "@everyone <@1> <@&2> <#3> </imagine:4> <t:1:R> <:a:5>",
+        "`code` ``two`` ```three``` `",
+        "[text](https://example.com) https://example.com discord.gg/abc",
+        "# big\n> quote\n||spoiler|| **bold** ~~gone~~",
+        "\u202eright to left\u202c",
+        "z" + "\u0300" * 500,
+        "🦊" * 1000,
+        "W" * PROMPT_MAX,
+        "\\`" * 500,
+    ]
+).map(clean_text)
+
+
+def generation(prompt: str, **changed: Any) -> Generation:
+    order = Order(
+        prompt=prompt,
+        model="black-forest-labs/FLUX.2-pro",
+        shape=Shape.PHOTO_TALL,
+        quality=Quality.BEST,
+        style=max(STYLES, key=len),
+        avoid=changed.pop("avoid", None),
+        private=changed.pop("private", False),
+    )
+    values: dict[str, Any] = {
+        "id": "0123456789",
+        "number": 1,
+        "order": order,
+        "seed": SEED_MAX,
+        "place": Place(1, 2**63, 2**63, 4, 5, "token", 1e12, may_post=True, file_limit=1),
+        "state": State.DELIVERED,
+        "attempt": 1,
+        "model": max((m.id for m in CATALOGUE.offered()), key=len),
+        "steps": 50,
+        "price": 12_345_678,
+        "notes": ("A note that says why something is otherwise than it was asked for.",) * 5,
+        "way": Way.CHANNEL,
+        "message_id": 2**63,
+        "failure": None,
+        "created_at": 1.8e9,
+        "painting_at": 1.8e9,
+        "painted_at": 1.8e9 + 100,
+        "ended_at": 1.8e9 + 101,
+    }
+    return Generation(**values | changed)
+
+
+def pictures(count: int) -> tuple[KeptPicture, ...]:
+    return tuple(
+        KeptPicture(n, f"01/0123456789-{n}.png", MediaType.PNG, Size(6336, 2688), 10, SEED_MAX - n)
+        for n in range(1, count + 1)
+    )
+
+
+def check_layout(layout: discord.ui.View) -> None:
+    rows = layout.to_components()
+    assert len(rows) <= 5, "Discord shows five rows"
+    items = [item for row in rows for item in row["components"]]
+    for row in rows:
+        assert len(row["components"]) <= 5, "a row holds five buttons"
+    ids = [item["custom_id"] for item in items]
+    assert len(set(ids)) == len(ids), f"a custom_id stands twice: {ids}"
+    for item in items:
+        assert 1 <= len(item["custom_id"]) <= CUSTOM_ID_MAX
+        assert len(item.get("label") or "") <= LABEL_MAX
+        options = item.get("options", ())
+        assert len(options) <= 25
+        for option in options:
+            assert 1 <= len(option["label"]) <= CHOICE_MAX
+            assert 1 <= len(option["value"]) <= 100
+    assert layout.timeout is None, "buttons work for ever"
+    assert layout.is_persistent()
+
+
+@settings(max_examples=200, deadline=None)
+@given(prompt=st.one_of(texts, hostile), count=st.integers(1, 4))
+def test_a_result_fits_into_a_message(prompt: str, count: int) -> None:
+    made = generation(prompt)
+    text = result.caption(STUDIO, made, pictures(count))
+    assert len(text) <= CONTENT_MAX
+    for picture in pictures(count):
+        alt = result.alt_text(STUDIO, made, picture, count)
+        assert len(alt) <= ALT_TEXT_MAX
+        assert "AI-generated" in alt
+
+
+@settings(max_examples=200, deadline=None)
+@given(prompt=st.one_of(texts, hostile), avoid=st.one_of(st.none(), texts, hostile))
+def test_details_fit_into_a_message(prompt: str, avoid: str | None) -> None:
+    shown = Shown(generation(prompt, avoid=avoid), pictures(4))
+    text, files = panel.details(STUDIO, shown, shown.pictures[3])
+    assert len(text) <= CONTENT_MAX
+    assert text.count("```") == (0 if files else 2), "nothing typed may end the block of code"
+
+
+@settings(max_examples=100, deadline=None)
+@given(prompts=st.lists(st.one_of(texts, hostile), min_size=1, max_size=history.PAGE_SIZE))
+def test_a_page_of_history_fits_into_a_message(prompts: list[str]) -> None:
+    shown = tuple(
+        Shown(generation(prompt, id=f"{n:010}"), pictures(4)) for n, prompt in enumerate(prompts)
+    )
+    page = Page(shown, before=2**40, older=2**40)
+    assert len(history.page_text(page)) <= CONTENT_MAX
+    check_layout(history.page_buttons(page))
+
+
+@given(prompt=st.one_of(texts, hostile))
+def test_what_people_typed_stays_inside_its_code(prompt: str) -> None:
+    shown = code(prompt, 300)
+    assert shown.startswith("`")
+    assert shown.endswith("`")
+    assert "`" not in shown[1:-1], "a backtick would end the code, and what follows would act"
+    assert "\n" not in shown
+
+
+def test_the_buttons_of_a_result_and_of_a_panel() -> None:
+    check_layout(result_buttons("0123456789", pictures(4)))
+    check_layout(panel.panel_buttons("0123456789", 4))
+
+
+def subclasses(kind: type) -> set[type]:
+    below = set(kind.__subclasses__())
+    return below.union(*(subclasses(each) for each in below))
+
+
+def test_every_persistent_item_is_listed_and_so_registered() -> None:
+    concrete = {each for each in subclasses(base._Persistent) if not inspect.isabstract(each)}
+    assert concrete == set(views.PERSISTENT)
+
+
+def test_no_custom_id_is_answered_by_two_items() -> None:
+    examples = [
+        item["custom_id"]
+        for layout in (
+            result_buttons("0123456789", pictures(4)),
+            panel.panel_buttons("0123456789", 4),
+            history.page_buttons(
+                Page((Shown(generation("x"), pictures(1)),), before=None, older=123)
+            ),
+        )
+        for row in layout.to_components()
+        for item in row["components"]
+    ]
+    for custom_id in examples:
+        taken = [
+            item.__name__
+            for item in views.PERSISTENT
+            if re.fullmatch(item.__discord_ui_compiled_template__, custom_id)
+        ]
+        assert len(taken) == 1, f"{custom_id} is answered by {taken}"
+
+
+@pytest.mark.parametrize(("first", "second"), list(combinations(views.PERSISTENT, 2)))
+def test_templates_begin_differently(first: type, second: type) -> None:
+    one, other = (
+        each.__discord_ui_compiled_template__.pattern.split("(")[0]  # type: ignore[attr-defined]
+        for each in (first, second)
+    )
+    assert one != other
