@@ -1,0 +1,1 @@
+"""How the sandbox painter makes its pictures: layers of landscape, little figures, finishes."""

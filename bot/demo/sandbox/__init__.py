@@ -1,0 +1,1 @@
+"""The image API that the sandbox painter speaks: its rules, its answers, and how it fails."""
