@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -257,30 +256,6 @@ async def test_the_same_interaction_twice_is_one_generation(world: World) -> Non
     assert [submitted.fresh for submitted in both].count(True) == 1
     assert len({submitted.generation.id for submitted in both}) == 1
     assert (await world.usage(world.ann)).day_reserved == 2
-
-
-async def test_a_slow_store_is_not_waited_for(world: World) -> None:
-    await hold_the_store(world, 2.5)
-    answer = await world.imagine(count=1)
-    assert answer.deferred
-    assert len(world.results()) == 1
-
-
-async def test_a_refusal_is_private_even_when_the_store_was_slow(tmp_path: Path) -> None:
-    async with open_world(tmp_path, user_images_per_day=1) as world:
-        await hold_the_store(world, 2.5)
-        answer = await world.imagine(count=2)
-        assert answer.deferred
-        assert answer.response is None, "the public “thinking” is taken away"
-        [told] = answer.followups
-        assert told.ephemeral
-        assert "a day" in told.content
-
-
-async def hold_the_store(world: World, seconds: float) -> None:
-    """Keeps the writer busy, as a slow disk would."""
-    asyncio.ensure_future(world.client._database.write(lambda _: time.sleep(seconds)))
-    await asyncio.sleep(0.05)
 
 
 async def test_a_model_that_is_gone_is_replaced_and_people_are_told(world: World) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -55,6 +56,8 @@ async def _stage() -> AsyncGenerator[Tour]:
         env = await stack.enter_async_context(
             simcord.run(client, shard_count=1, settle_timeout=_REAL_API_S if real else _SANDBOX_S)
         )
+        if client.user is not None:
+            await client.user.edit(username="Easel")
         guild = env.create_guild("The Easel demo")
         people = [guild.add_member(env.create_user(name)) for name in ("ann", "bob", "cleo")]
         yield Tour(env, guild.create_text_channel("studio"), *people)
@@ -76,8 +79,15 @@ async def _settings(stack: AsyncExitStack, folder: str) -> settings.Settings:
 async def _serve(tour: Tour, port: int | None) -> None:
     async with AsyncExitStack() as stack:
         people = [tour.ann, tour.bob, tour.cleo]
-        for wanted in (port or _PORT, None):
-            page = tour.env.preview(tour.channel, viewers=people, layout="channel", port=wanted)
+        for wanted in (_PORT if port is None else port or None, None):
+            page = tour.env.preview(
+                tour.channel,
+                viewers=people,
+                layout="channel",
+                # The bot lives today, and the simulated Discord on New Year's Day of 2026.
+                presentation_time=datetime.now(UTC),
+                port=wanted,
+            )
             try:
                 await stack.enter_async_context(page)
             except OSError:

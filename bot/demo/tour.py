@@ -45,10 +45,10 @@ class Tour:
             style="watercolour",
             seed=7,
         )
+        await self._look(self.ann, "limits", expect="Today")
+        await self._look(self.ann, "history", expect="a red fox in fresh snow")
         await self._press(self.cleo, fox, "2", expect="Picture 2 of 4")
         await self._press(self.cleo, fox, "Reroll", pictures=4)
-        await self._look(self.ann, "history", expect="a red fox in fresh snow")
-        await self._look(self.ann, "limits", expect="Today")
 
     async def _imagine(self, who: simcord.MemberActor, **options: object) -> discord.Message:
         said = " ".join(f"{name}: {value}" for name, value in options.items())

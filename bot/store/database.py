@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
 import aiosqlite
 from sqlalchemy import StaticPool, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError
 
 from bot.errors import StoreUnavailable
 from bot.store import migrate
@@ -53,22 +53,15 @@ class Database:
         Raises:
             StoreUnavailable: its folder cannot be made, or it is not a usable database.
         """
-        file = Path(make_url(url).database or "")
-        try:
-            await asyncio.to_thread(file.parent.mkdir, parents=True, exist_ok=True)
-            # A transaction that begins by reading and then writes fails with
-            # SQLITE_BUSY_SNAPSHOT whatever its time-out, so writers begin IMMEDIATE
-            # (https://www.sqlite.org/isolation.html).
-            async with _session(file, begin="BEGIN IMMEDIATE") as writer:
-                await writer.transact(migrate.to_newest)
-                async with _session(file, begin="BEGIN") as reader:
-                    database = cls(writer, reader)
-                    try:
-                        yield database
-                    finally:
-                        await database.drain()
-        except (OperationalError, sqlite3.Error, OSError) as error:
-            raise _unavailable(error) from error
+        async with AsyncExitStack() as sessions:
+            try:
+                database = cls(*await _open(Path(make_url(url).database or ""), sessions))
+            except (DatabaseError, sqlite3.Error, OSError) as error:
+                raise _told(error) from error
+            try:
+                yield database
+            finally:
+                await database.drain()
 
     async def drain(self) -> None:
         """Waits for the transactions under way."""
@@ -85,8 +78,8 @@ class Database:
         """
         try:
             return await self._reader.transact(partial(_call, work, args, kwargs))
-        except OperationalError as error:
-            raise _unavailable(error) from error
+        except DatabaseError as error:
+            raise _told(error) from error
 
     async def write(
         self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
@@ -112,8 +105,8 @@ class Database:
             batch, self._queue = self._queue[:_BATCH], self._queue[_BATCH:]
             try:
                 outcomes = await self._writer.transact(partial(_each, [q.work for q in batch]))
-            except OperationalError as error:
-                outcomes = [_Failed(_unavailable(error)) for _ in batch]
+            except Exception as error:  # noqa: BLE001 - a loop's edge: it is its callers'
+                outcomes = [_Failed(_told(error)) for _ in batch]
             for queued, outcome in zip(batch, outcomes, strict=True):
                 queued.settle(outcome)
         self._flushing = None
@@ -161,6 +154,16 @@ class _Session(aiosqlite.Connection):
             return work(connection)
 
 
+async def _open(file: Path, sessions: AsyncExitStack) -> tuple[_Session, _Session]:
+    await asyncio.to_thread(file.parent.mkdir, parents=True, exist_ok=True)
+    # A transaction that begins by reading and then writes fails with SQLITE_BUSY_SNAPSHOT
+    # whatever its time-out, so writers begin IMMEDIATE
+    # (https://www.sqlite.org/isolation.html).
+    writer = await sessions.enter_async_context(_session(file, begin="BEGIN IMMEDIATE"))
+    await writer.transact(migrate.to_newest)
+    return writer, await sessions.enter_async_context(_session(file, begin="BEGIN"))
+
+
 @asynccontextmanager
 async def _session(file: Path, *, begin: str) -> AsyncGenerator[_Session]:
     session = _Session(file, begin=begin)
@@ -185,21 +188,27 @@ def _begin_with(engine: Engine, statement: str) -> None:
 
 
 def _each(works: Sequence[Callable[[Connection], Any]], connection: Connection) -> list[Any]:
-    """Runs each in a savepoint.
+    return [_one(work, connection) for work in works]
 
-    An OperationalError ends them all: SQLite may have rolled back the whole transaction
-    (https://www.sqlite.org/lang_transaction.html), and the rest would run outside of one.
+
+def _one(work: Callable[[Connection], Any], connection: Connection) -> Any:  # noqa: ANN401 - as above
+    """Runs it in a savepoint.
+
+    After some errors SQLite has rolled back the whole transaction, and only its own flag tells
+    (https://www.sqlite.org/lang_transaction.html). The rest of a batch would then run outside
+    of any transaction, so such an error ends them all.
     """
-    outcomes: list[Any] = []
-    for work in works:
-        try:
-            with connection.begin_nested():
-                outcomes.append(work(connection))
-        except OperationalError:
+    savepoint = connection.begin_nested()
+    try:
+        outcome = work(connection)
+    except Exception as error:  # an edge: it is its caller's
+        driver = cast("sqlite3.Connection", connection.connection.dbapi_connection)
+        if not driver.in_transaction:
             raise
-        except Exception as error:  # noqa: BLE001 - an edge: it is its caller's
-            outcomes.append(_Failed(error))
-    return outcomes
+        savepoint.rollback()
+        return _Failed(_told(error))
+    savepoint.commit()
+    return outcome
 
 
 def _call(
@@ -208,6 +217,12 @@ def _call(
     return work(connection, *args, **kwargs)
 
 
-def _unavailable(error: OperationalError | sqlite3.Error | OSError) -> StoreUnavailable:
-    cause = error.orig if isinstance(error, OperationalError) else error
-    return StoreUnavailable(operator=f"The database says: {cause}")
+def _told(error: Exception) -> Exception:
+    """`error`, or StoreUnavailable where the database cannot do its work just now."""
+    cause = error.orig if isinstance(error, DatabaseError) else error
+    # Of these, DatabaseError itself says that the file is corrupt; its other children are
+    # mistakes of the statement (https://peps.python.org/pep-0249/#exceptions).
+    unusable = isinstance(cause, OSError | sqlite3.OperationalError)
+    if unusable or type(cause) is sqlite3.DatabaseError:
+        return StoreUnavailable(operator=f"The database says: {cause}")
+    return error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Row, func, select, update
@@ -38,7 +38,7 @@ class NewGeneration:
     private: bool
     application_id: int
     channel_id: int
-    interaction_token: str
+    interaction_token: str = field(repr=False)
     token_expires_at: float
     may_post: bool
     file_limit: int

@@ -54,9 +54,7 @@ class Delete(Button, template=f"delete:{ID}"):
 
     def __init__(self, generation_id: str) -> None:
         self.generation_id = generation_id
-        super().__init__(
-            f"delete:{generation_id}", label="Delete", style=discord.ButtonStyle.danger, row=1
-        )
+        super().__init__(f"delete:{generation_id}", label="Delete", row=1)
 
     async def press(self, interaction: Interaction) -> None:
         shown = await interaction.client.studio.see(self.generation_id, viewer_of(interaction))

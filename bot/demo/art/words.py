@@ -111,7 +111,7 @@ _TIMES = _table(
     [
         (Time.DAWN, "dawn sunrise morning daybreak spring"),
         (Time.DAY, "day noon midday afternoon summer sunny"),
-        (Time.SUNSET, "sunset dusk evening twilight"),
+        (Time.SUNSET, "sunset sundown dusk evening twilight hour"),
         (Time.NIGHT, "night midnight moon moonlight moonlit stars starry nocturnal neon aurora"),
     ]
 )
