@@ -37,9 +37,11 @@ def test_the_table_of_settings_is_the_settings() -> None:
 
 async def test_the_table_of_commands_is_the_command_tree(world: World) -> None:
     rows = ["| Command | What it does |", "|---|---|"]
-    for command in world.client.tree.walk_commands():
-        if isinstance(command, app_commands.Command):
-            rows.append(f"| `/{command.qualified_name}` | {command.description} |")
+    rows += [
+        f"| `/{command.qualified_name}` | {command.description} |"
+        for command in world.client.tree.walk_commands()
+        if isinstance(command, app_commands.Command)
+    ]
     assert sorted(table("commands").splitlines()) == sorted(rows)
 
 

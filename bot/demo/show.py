@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import simcord
 
@@ -59,8 +59,8 @@ async def _stage() -> AsyncGenerator[Tour]:
         if client.user is not None:
             await client.user.edit(username="Easel")
         guild = env.create_guild("The Easel demo")
-        people = [guild.add_member(env.create_user(name)) for name in ("ann", "bob", "cleo")]
-        yield Tour(env, guild.create_text_channel("studio"), *people)
+        ann, bob, cleo = (guild.add_member(env.create_user(n)) for n in ("ann", "bob", "cleo"))
+        yield Tour(env, guild.create_text_channel("studio"), ann, bob, cleo)
 
 
 async def _settings(stack: AsyncExitStack, folder: str) -> settings.Settings:
@@ -100,5 +100,5 @@ async def _serve(tour: Tour, port: int | None) -> None:
             await asyncio.Event().wait()
 
 
-def _say(text: str, file: object = None) -> None:
+def _say(text: str, file: TextIO | None = None) -> None:
     print(text, file=file or sys.stdout, flush=True)
