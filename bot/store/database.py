@@ -137,8 +137,8 @@ class _Session(aiosqlite.Connection):
     Statement by statement, each would cross between the threads three times over.
     """
 
-    def __init__(self, file: Path, *, begin: str) -> None:
-        super().__init__(partial(_connect, file), iter_chunk_size=64)
+    def __init__(self, file: Path, pragma: str, *, begin: str) -> None:
+        super().__init__(partial(_connect, file, pragma), iter_chunk_size=64)
         # The engine brings SQLAlchemy's statements to the connection that this thread owns.
         # Parameters hold live interaction tokens, which no error may carry into a log.
         self._engine = create_engine(
@@ -156,27 +156,34 @@ class _Session(aiosqlite.Connection):
 
 async def _open(file: Path, sessions: AsyncExitStack) -> tuple[_Session, _Session]:
     await asyncio.to_thread(file.parent.mkdir, parents=True, exist_ok=True)
+    # A table is altered by making it anew, which foreign keys must not notice, and they cannot
+    # be switched off inside a transaction (https://www.sqlite.org/lang_altertable.html#otheralter).
+    async with _session(file, "foreign_keys = OFF", begin="BEGIN IMMEDIATE") as migrating:
+        await migrating.transact(migrate.to_newest)
     # A transaction that begins by reading and then writes fails with SQLITE_BUSY_SNAPSHOT
     # whatever its time-out, so writers begin IMMEDIATE
     # (https://www.sqlite.org/isolation.html).
-    writer = await sessions.enter_async_context(_session(file, begin="BEGIN IMMEDIATE"))
-    await writer.transact(migrate.to_newest)
-    return writer, await sessions.enter_async_context(_session(file, begin="BEGIN"))
+    writer = _session(file, "foreign_keys = ON", begin="BEGIN IMMEDIATE")
+    reader = _session(file, "query_only = ON", begin="BEGIN")
+    return (
+        await sessions.enter_async_context(writer),
+        await sessions.enter_async_context(reader),
+    )
 
 
 @asynccontextmanager
-async def _session(file: Path, *, begin: str) -> AsyncGenerator[_Session]:
-    session = _Session(file, begin=begin)
+async def _session(file: Path, pragma: str, *, begin: str) -> AsyncGenerator[_Session]:
+    session = _Session(file, pragma, begin=begin)
     async with session:
         yield session
 
 
-def _connect(file: Path) -> sqlite3.Connection:
+def _connect(file: Path, pragma: str) -> sqlite3.Connection:
     # None: the driver begins no transactions of its own; the engine does.
     connection = sqlite3.connect(file, isolation_level=None, timeout=_BUSY_TIMEOUT_S)
     # FULL: in WAL mode, NORMAL may lose the last commits when the power goes.
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
-        connection.execute(f"PRAGMA {pragma}")
+    for each in ("journal_mode = WAL", "synchronous = FULL", pragma):
+        connection.execute(f"PRAGMA {each}")
     return connection
 
 

@@ -264,7 +264,9 @@ def _end(
 ) -> GenerationRow | None:
     """Ends a generation and its reservation together; None when it is not as `found`."""
     statement = update(generations).where(
-        generations.c.id == generation_id, generations.c.state == found
+        generations.c.id == generation_id,
+        generations.c.state == found,
+        generations.c.ended_at.is_(None),
     )
     if lease is not None:
         statement = statement.where(

@@ -58,7 +58,9 @@ def reserve(
     today = int(now // DAY_S)
     # A clock that was set back must not open yesterday's window a second time: `<`, not `!=`.
     day_used = case((people.c.day < today, 0), else_=people.c.day_used)
-    minute_over = or_(people.c.minute_start <= now - MINUTE_S, people.c.minute_start > now)
+    minute_over = or_(
+        people.c.minute_start <= now - MINUTE_S, people.c.minute_start > now + MINUTE_S
+    )
     minute_used = case((minute_over, 0), else_=people.c.minute_used)
     result = connection.execute(
         update(people)
@@ -95,7 +97,10 @@ def release(
             day_reserved=people.c.day_reserved - reserved,
             day_used=people.c.day_used + used,
             minute_used=case(
-                (people.c.minute_start == minute_start, people.c.minute_used - unused),
+                (
+                    (people.c.minute_start == minute_start) & (people.c.minute_used >= unused),
+                    people.c.minute_used - unused,
+                ),
                 else_=people.c.minute_used,
             ),
             waiting=people.c.waiting - 1,
@@ -109,7 +114,7 @@ def usage(connection: Connection, person_id: int, now: float) -> Usage:
     row = (connection.execute(select(people).where(people.c.id == person_id))).one_or_none()
     if row is None:
         return Usage(0, 0, now, 0, (today + 1) * DAY_S)
-    minute_over = not row.minute_start <= now < row.minute_start + MINUTE_S
+    minute_over = not now - MINUTE_S < row.minute_start <= now + MINUTE_S
     return Usage(
         today=(0 if row.day < today else row.day_used) + row.day_reserved,
         this_minute=0 if minute_over else row.minute_used,
