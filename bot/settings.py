@@ -187,6 +187,8 @@ class Settings(BaseSettings):
             )
         if not value.startswith(_SQLITE):
             raise ValueError(f"must begin with {_SQLITE}, such as {_SQLITE_DEFAULT}.")
+        if not value.removeprefix(_SQLITE).strip("/") or ":memory:" in value:
+            raise ValueError(f"names no file, so nothing would be kept. Write {_SQLITE_DEFAULT}.")
         return value
 
     @field_validator("log_level", mode="before")
