@@ -75,7 +75,7 @@ def ask(model: str, **wishes) -> ImageRequest:
         (
             SEEDREAM,
             {"shape": Shape.PANORAMA},
-            "Seedream 4.0 has no panorama size, so `shape` became 1344×768.",  # noqa: RUF001
+            "Seedream 4.0 has no panorama size, so `shape` became 1344×768.",
         ),
         (
             PRO,

@@ -177,24 +177,27 @@ class Pace:
             self._opens_at = max(self._opens_at or opens_at, opens_at)
 
     async def _enter(self, arrival: int) -> None:
-        """Waits for a place, and as the doorkeeper for the end of a pause."""
+        """Returns in the moment in which the call may start."""
         while True:
             await self._take_place(arrival)
-            opens_at = self._opens_at
-            if opens_at is None:
-                self._step_down(arrival)
-                self._admit()
+            if self._doorkeeper == arrival:
+                await self._wait_out(arrival)
+            elif self._opens_at is None and self._held <= self.limit:
                 return
-            try:
-                await self._sleep(max(0.0, opens_at - self._clock()))
-            except asyncio.CancelledError:
-                self._leave(arrival)
-                raise
-            if self._opens_at == opens_at:
-                self._opens_at = None
-            # Back into the line, as the first: the limit may have fallen meanwhile.
+            # Something has changed since the place was given: back into the line, as the first.
             self._step_down(arrival)
             self._held -= 1
+
+    async def _wait_out(self, arrival: int) -> None:
+        """To the end of the pause, as it was when this wait began."""
+        opens_at = self._opens_at or 0.0
+        try:
+            await self._sleep(max(0.0, opens_at - self._clock()))
+        except asyncio.CancelledError:
+            self._leave(arrival)
+            raise
+        if self._opens_at == opens_at:  # nobody has prolonged it
+            self._opens_at = None
 
     async def _take_place(self, arrival: int) -> None:
         place = asyncio.get_running_loop().create_future()

@@ -136,8 +136,7 @@ class Together:
             model: for what people and the operator are told.
 
         Raises:
-            PaintingFailed: nothing came of it. After anything but `repeatable` kinds it may
-                have been paid for.
+            PaintingFailed: nothing came of it. AnswerLost and BadAnswer may have been paid for.
         """
         body = await asyncio.to_thread(dump, fields)
         url = self._base / "images/generations"
@@ -234,18 +233,16 @@ class Together:
     async def _pictures(self, answer: Answer, model: str) -> tuple[bytes, ...]:
         """All that can be had; a failure only when that is none."""
         results = await asyncio.gather(
-            *(self._picture(item, answer.request_id, model) for item in answer.items),
-            return_exceptions=True,
+            *(self._picture(item, answer.request_id, model) for item in answer.items)
         )
-        for result in results:
-            if isinstance(result, BaseException) and not isinstance(result, BadAnswer):
-                raise result
         pictures = tuple(result for result in results if isinstance(result, bytes))
         if pictures:
             return pictures
         raise next(result for result in results if isinstance(result, BadAnswer))
 
-    async def _picture(self, item: bytes | str, request_id: str | None, model: str) -> bytes:
+    async def _picture(
+        self, item: bytes | str, request_id: str | None, model: str
+    ) -> bytes | BadAnswer:
         if isinstance(item, bytes):
             return item
         try:
@@ -256,7 +253,7 @@ class Together:
             why = f"it took more than {_PICTURE_S:.0f} s"
         except PaintingFailed as error:
             why = error.operator or str(error)
-        raise bad_answer(f"the picture behind its link cannot be had. {why}", model, request_id)
+        return bad_answer(f"the picture behind its link cannot be had. {why}", model, request_id)
 
     async def _followed(self, url: URL) -> bytes:
         for _ in range(_REDIRECTS_MAX + 1):
