@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import time
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
+import aiohttp
 import discord
 import structlog
 
 from bot.client import Easel
-from bot.errors import OwnerNeeded, PaintingFailed
+from bot.errors import EaselError, OwnerNeeded, PaintingFailed
 from bot.imaging.archive import Archive
 from bot.imaging.catalogue import Catalogue
 from bot.imaging.model import Role
@@ -20,26 +23,39 @@ from bot.imaging.together import Together
 from bot.settings import SettingsError
 from bot.store.database import Database
 from bot.studio.allowance import Limits
+from bot.studio.announcer import Announcer
+from bot.studio.circuit import Circuit
 from bot.studio.life import Life
 from bot.studio.painting import Painter
+from bot.studio.recovery import Recovery
 from bot.studio.studio import Studio
+from bot.studio.work import Work
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from bot.settings import Settings
+    from bot.studio.life import Delivery
 
 log = structlog.get_logger()
 
 _DAY_S = 24 * 60 * 60
 #: What running generations get to end in when the process is asked to stop.
 _GRACE_S = 25.0
-#: Beyond the call itself: waiting for a place, repeats after a 429, writing to the archive.
-_LEASE_MARGIN_S = 5 * 60
+#: Renewed three times before it is over; a dead process's work is taken over after it.
+_LEASE_S = 60.0
+#: What discord.py gives up at; once connected, it mends other breaks by itself.
+_NO_CONNECTION = (
+    discord.ConnectionClosed,
+    discord.DiscordServerError,
+    discord.GatewayNotFound,
+    aiohttp.ClientError,
+    OSError,
+)
 
 
 @asynccontextmanager
-async def open_easel(settings: Settings) -> AsyncGenerator[Easel]:
+async def open_easel(settings: Settings, *, lease_s: float = _LEASE_S) -> AsyncGenerator[Easel]:
     """The bot with all its parts, not yet connected to Discord."""
     catalogue = await asyncio.to_thread(Catalogue.load, roles=_roles(settings))
     async with (
@@ -52,40 +68,66 @@ async def open_easel(settings: Settings) -> AsyncGenerator[Easel]:
         ) as together,
     ):
         await archive.check()
-        painter = Painter(catalogue, together, Pace(settings.max_concurrent_calls), archive)
-        life = Life(database, painter, lease_s=settings.call_timeout_seconds + _LEASE_MARGIN_S)
-        studio = Studio(database, archive, catalogue, life, _limits(settings))
-        client = Easel(studio, database, shard_count=settings.shard_count)
         await _check_key(together)
-        refreshing = asyncio.create_task(_refresh_daily(catalogue, together))
-        try:
-            yield client
-        finally:
-            refreshing.cancel()
-            await life.close(_GRACE_S)
-            await client.close()
+        holder, pace = uuid4().hex, Pace(settings.max_concurrent_calls)
+        circuit = Circuit(time.time)
+        painter = Painter(catalogue, together, pace, archive)
+        life = Life(database, painter, circuit, holder=holder, lease_s=lease_s)
+        work = Work(life, pace, circuit, Announcer())
+        recovery = Recovery(database, life, work, holder=holder, lease_s=lease_s)
+        studio = Studio(database, archive, catalogue, work, circuit, limits=_limits(settings))
+
+        def begin_work(delivery: Delivery) -> None:
+            work.connect(delivery)
+            recovery.start(delivery)
+
+        # Not closed by hand: discord.py cannot close a client that it never set up.
+        async with Easel(studio, database, begin_work, shard_count=settings.shard_count) as client:
+            refreshing = asyncio.create_task(_refresh_daily(catalogue, together))
+            try:
+                yield client
+            finally:
+                studio.stop_intake()
+                refreshing.cancel()
+                await work.close(_GRACE_S)
+                await recovery.close()
 
 
 async def run(settings: Settings) -> None:
     """The bot on the real Discord, until it is asked to stop.
 
+    It stays connected while running work ends, so that people who ask meanwhile get an answer.
+
     Raises:
         SettingsError: Discord or the image API refuses its key.
+        EaselError: there is no connection to Discord, and none can be expected.
     """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        with suppress(NotImplementedError):  # Windows has no such handlers
+            loop.add_signal_handler(name, stop.set)
     async with open_easel(settings) as client:
         connection = asyncio.create_task(client.start(settings.discord_token.get_secret_value()))
-        loop = asyncio.get_running_loop()
-        for name in (signal.SIGINT, signal.SIGTERM):
-            with suppress(NotImplementedError):  # Windows has no such handlers
-                loop.add_signal_handler(name, connection.cancel)
-        try:
-            await connection
-        except discord.LoginFailure:
-            raise SettingsError(
-                ("DISCORD_TOKEN is refused by Discord. Reset it at Bot → Reset Token.",)
-            ) from None
-        except asyncio.CancelledError:
-            log.info("bot.stopping")
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({connection, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        log.info("bot.stopping")
+    if stop.is_set():
+        connection.cancel()
+        await asyncio.gather(connection, return_exceptions=True)
+        return
+    try:
+        await connection
+    except discord.LoginFailure:
+        raise SettingsError(
+            ("DISCORD_TOKEN is refused by Discord. Reset it at Bot → Reset Token.",)
+        ) from None
+    except _NO_CONNECTION as error:
+        raise EaselError(
+            f"Discord can't be reached ({error}). Is this machine online, and is Discord? "
+            "https://discordstatus.com"
+        ) from error
 
 
 async def migrate(settings: Settings) -> None:
@@ -115,7 +157,7 @@ async def _check_key(together: Together) -> None:
     try:
         account = await together.whoami()
     except OwnerNeeded as error:
-        raise SettingsError((f"TOGETHER_API_KEY does not work: {error.operator}",)) from None
+        raise SettingsError((f"TOGETHER_API_KEY or its address fails: {error.operator}",)) from None
     except PaintingFailed as error:
         # Servers of the same shape need not know who asks, and a start needs no API.
         log.warning("api.key_unchecked", cause=error.operator)

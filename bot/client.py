@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from typing import TYPE_CHECKING
 
 import discord
+import structlog
 from discord.ext import commands
 
+from bot import restarts
 from bot.delivery import DiscordDelivery
 from bot.tree import Tree, sync_if_changed
 from bot.views import PERSISTENT
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bot.store.database import Database
+    from bot.studio.life import Delivery
     from bot.studio.studio import Studio
 
-_COGS = ("cogs.imagine", "cogs.history", "cogs.limits")
+log = structlog.get_logger()
+
+# Voice is none of a painter's business; discord.py would warn that it cannot speak.
+discord.VoiceClient.warn_nacl = False
+discord.VoiceClient.warn_dave = False
+
+_COGS = ("cogs.imagine", "cogs.history", "cogs.limits", "cogs.queue")
 #: discord.py would sleep for as long as a 429 says, 15 minutes and more.
 _RATE_LIMIT_WAIT_MAX_S = 60.0
 
@@ -24,7 +37,12 @@ class Easel(commands.AutoShardedBot):
     """No privileged intent, and no prefix commands."""
 
     def __init__(
-        self, studio: Studio, database: Database, *, shard_count: int | None = None
+        self,
+        studio: Studio,
+        database: Database,
+        begin_work: Callable[[Delivery], None],
+        *,
+        shard_count: int | None = None,
     ) -> None:
         super().__init__(
             command_prefix=commands.when_mentioned,
@@ -38,10 +56,15 @@ class Easel(commands.AutoShardedBot):
         )
         self.studio = studio
         self._database = database
+        self._begin_work = begin_work
 
     async def setup_hook(self) -> None:
+        wait = await self._database.write(restarts.begin, self.shard_count or 1, time.time())
+        if wait:
+            log.warning("discord.start_put_off", seconds=round(wait))
+            await asyncio.sleep(wait)
         self.add_dynamic_items(*PERSISTENT)
         for cog in _COGS:
             await self.load_extension(cog)
         await sync_if_changed(self.tree, self._database)
-        self.studio.open(DiscordDelivery(self))
+        self._begin_work(DiscordDelivery(self))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -10,16 +12,20 @@ import discord
 import stamina
 import structlog
 
+from bot.crowd import Crowd
 from bot.store.schema import Way
-from bot.studio.life import Undeliverable
+from bot.studio.life import DiscordAway, Undeliverable
+from bot.views.base import NOTHING_CAME
 from bot.views.buttons import result_buttons
 from bot.views.result import caption, files_of
+from bot.views.waiting import standing_text, waiting_buttons
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from bot.client import Easel
     from bot.studio.generation import Generation, KeptPicture
+    from bot.studio.line import Standing
 
 log = structlog.get_logger()
 
@@ -36,8 +42,12 @@ class _Original(int):
 
 
 _ORIGINAL = _Original()
-#: The channel, the message or the token is gone, or the bot's rights are.
-_FINAL = (discord.Forbidden, discord.NotFound)
+#: Results on their way to Discord at a time.
+_AT_ONCE = 16
+#: Longer than that, nobody should wait for a crowded channel.
+_CROWD_WAIT_MAX_S = 2.0
+#: Messages to look through for a result that an earlier try may have posted.
+_LOOK_BACK = 200
 
 
 def _transient(error: Exception) -> bool:
@@ -53,27 +63,76 @@ class DiscordDelivery:
     def __init__(self, client: Easel, *, clock: Callable[[], float] = time.time) -> None:
         self._client = client
         self._clock = clock
+        self._crowd = Crowd(clock)
+        # Files wait on the disk for their turn, and not in memory.
+        self._turns = asyncio.Semaphore(_AT_ONCE)
 
     def way_for(self, generation: Generation) -> Way:
-        """A message of its own where that is possible.
+        """A message of its own where that is possible, and soon.
 
         Discord tells a bot the text of replies to its ordinary messages, and not of those to
-        its responses; and no message of its own hangs on a token of 15 minutes.
+        its responses; and no message of its own hangs on a token of 15 minutes. But a channel
+        bears few messages at a time, and responses are bound by no such limit.
         """
-        own = generation.place.may_post and not generation.order.private
-        return Way.CHANNEL if own else Way.RESPONSE
+        place = generation.place
+        if generation.order.private or not place.may_post:
+            return Way.RESPONSE
+        crowded = self._crowd.wait_s(place.channel_id) > _CROWD_WAIT_MAX_S
+        if crowded and self._token_lives(generation):
+            return Way.RESPONSE
+        self._crowd.book(place.channel_id)
+        return Way.CHANNEL
 
-    async def deliver(self, generation: Generation, pictures: Sequence[KeptPicture]) -> int | None:
+    async def deliver(
+        self, generation: Generation, pictures: Sequence[KeptPicture], *, tried_before: bool
+    ) -> int | None:
+        async with self._turns:
+            try:
+                return await self._deliver(generation, pictures, tried_before=tried_before)
+            except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+                raise DiscordAway(str(error)) from error
+
+    async def _deliver(
+        self, generation: Generation, pictures: Sequence[KeptPicture], *, tried_before: bool
+    ) -> int | None:
         if generation.way is Way.CHANNEL:
             try:
-                message_id = await self._post(generation, pictures)
-            except _FINAL as error:
+                earlier = await self._posted_before(generation) if tried_before else None
+                message_id = earlier or await self._post(generation, pictures)
+            except discord.HTTPException as error:
+                if _transient(error):
+                    raise
                 # Nothing was posted, so the other way cannot post it twice.
                 log.warning("delivery.channel_shut", id=generation.id, cause=error.text)
             else:
-                await self._remove_waiting(generation)
+                await self.remove_waiting(generation)
                 return message_id
         return await self._answer(generation, pictures)
+
+    async def _posted_before(self, generation: Generation) -> int | None:
+        """The message of an earlier try, whose nonce Discord has forgotten after minutes."""
+        # By Discord's own clock: nothing that was made for a command is older than it.
+        since = discord.Object(generation.place.interaction_id)
+        button = result_buttons(generation.id, ()).children[0]
+        try:
+            async for message in self._channel(generation).history(after=since, limit=_LOOK_BACK):
+                if _has_button(message, getattr(button, "custom_id", "")):
+                    return message.id
+        except discord.Forbidden:
+            log.info("delivery.history_shut", id=generation.id)
+        return None
+
+    async def tell_standing(self, generation: Generation, standing: Standing) -> None:
+        if not self._token_lives(generation):
+            return
+        try:
+            await self._response(generation).edit_message(
+                _ORIGINAL,
+                content=standing_text(generation, standing),
+                view=waiting_buttons(generation.id),
+            )
+        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+            log.info("delivery.standing_untold", id=generation.id, cause=str(error))
 
     async def tell_failure(self, generation: Generation, sentence: str) -> None:
         try:
@@ -111,34 +170,49 @@ class DiscordDelivery:
                         view=result_buttons(generation.id, pictures),
                     )
                     return message.id
-        except _FINAL as error:
+        except discord.HTTPException as error:
+            if _transient(error):
+                raise
+            # Among them 401, which is how Discord also says that the token has expired.
             raise Undeliverable(f"the response is gone: {error.text}") from error
         raise AssertionError  # the last attempt returns or raises
 
     async def _say_failure(self, generation: Generation, sentence: str) -> None:
-        if not self._token_lives(generation):
-            if generation.place.may_post:
-                await self._channel(generation).send(
-                    f"<@{generation.person_id}> {sentence}",
-                    nonce=f"easel-{generation.id}-no",
-                    allowed_mentions=_the_asker(generation),
-                )
+        if self._token_lives(generation):
+            try:
+                await self._whisper(generation, sentence)
+            except discord.HTTPException as error:
+                if _transient(error):
+                    raise
+            else:
+                return
+        # What was asked for in private is nobody else's business, its failure included.
+        if generation.order.private or not generation.place.may_post:
+            log.warning("delivery.failure_untold", id=generation.id, cause="no way is left")
             return
+        await self._channel(generation).send(
+            f"<@{generation.person_id}> {sentence}",
+            nonce=f"easel-{generation.id}-no",
+            allowed_mentions=_the_asker(generation),
+        )
+
+    async def _whisper(self, generation: Generation, sentence: str) -> None:
+        """Says it to the asker alone, instead of the response that everybody saw waiting."""
         response = self._response(generation)
         if generation.order.private:
             await response.edit_message(_ORIGINAL, content=sentence)
             return
-        # "Thinking" is public, and the first follow-up would take its place.
-        await self._remove_waiting(generation)
+        # In this order for the reason that bot.views.base.answer_error has.
+        await response.edit_message(_ORIGINAL, content=NOTHING_CAME)
         await response.send(sentence, ephemeral=True)
+        await self.remove_waiting(generation)
 
-    async def _remove_waiting(self, generation: Generation) -> None:
+    async def remove_waiting(self, generation: Generation) -> None:
         if not self._token_lives(generation):
             return
         try:
-            await self._response(generation).delete_message(_ORIGINAL)
-        except discord.NotFound:
-            return
+            with suppress(discord.NotFound):
+                await self._response(generation).delete_message(_ORIGINAL)
         except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
             log.warning("delivery.waiting_remains", id=generation.id, cause=str(error))
 
@@ -154,9 +228,12 @@ class DiscordDelivery:
 
     def _response(self, generation: Generation) -> discord.Webhook:
         place = generation.place
-        return discord.Webhook.partial(
+        webhook = discord.Webhook.partial(
             place.application_id, place.interaction_token, client=self._client
         )
+        # It is the application's own, and so may whisper; discord.py takes it for a channel's.
+        webhook.type = discord.WebhookType.application
+        return webhook
 
     def _token_lives(self, generation: Generation) -> bool:
         # By the stored time and not by trying: Discord counts refused tokens towards a ban.
@@ -170,3 +247,9 @@ def _the_asker(generation: Generation) -> discord.AllowedMentions:
         replied_user=False,
         users=[discord.Object(generation.person_id)],
     )
+
+
+def _has_button(message: discord.Message, custom_id: str) -> bool:
+    rows = [row for row in message.components if isinstance(row, discord.ActionRow)]
+    items = [item for row in rows for item in row.children]
+    return any(getattr(item, "custom_id", None) == custom_id for item in items)

@@ -38,7 +38,8 @@ DISCORD_USERS = (*DISCORD_SIDE, "bot.app", "bot.demo")
 BROAD_EXCEPTS: dict[str, str] = {
     "bot/store/database.py:Database._flush": "a loop's edge: the failure is its callers'",
     "bot/store/database.py:_one": "one caller's failure must not end the others' transaction",
-    "bot/studio/life.py:Life._live": "a task's edge: the row is still there for the next start",
+    "bot/studio/recovery.py:Recovery._go_round": "a loop's edge: the next round tries again",
+    "bot/studio/work.py:_guarded": "a task's edge: the row is there, and a sweep finds it",
     "bot/views/base.py:_Persistent.callback": "discord.py would swallow it",
 }
 #: A migration lists its tables and is never touched again: its length is no burden.

@@ -10,7 +10,7 @@ import pytest
 
 from bot.errors import AllowanceSpent
 from bot.views import asking
-from bot.views.base import answer_error
+from bot.views.base import NOTHING_CAME, answer_error
 
 if TYPE_CHECKING:
     from bot.studio.studio import Submitted
@@ -37,6 +37,9 @@ class Said(list[Any]):
     async def send_message(self, text: str, *, ephemeral: bool) -> None:
         self.acknowledged = True
         self.append((text, ephemeral))
+
+    async def edit_original_response(self, *, content: str) -> None:
+        self.append(content)
 
     async def delete_original_response(self) -> None:
         self.append("thinking no more")
@@ -95,7 +98,12 @@ async def test_a_slow_success_was_acknowledged_before_it_was_decided() -> None:
 async def test_a_slow_refusal_takes_the_public_thinking_away_and_is_private() -> None:
     said = Said()
     await run(said, 0.1, REFUSED)
-    assert said == [("thinking", False), "thinking no more", ("spent", True)]
+    assert said == [
+        ("thinking", False),
+        NOTHING_CAME,
+        ("spent", True),
+        "thinking no more",
+    ]
 
 
 async def test_a_slow_refusal_of_something_private_takes_the_place_of_thinking() -> None:

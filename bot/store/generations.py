@@ -107,7 +107,7 @@ def accept(
     values = asdict(new) | {"minute_start": minute_start, "created_at": now}
     written = connection.execute(
         insert(generations)
-        .values(state=State.WAITING, attempt=0, **values)
+        .values(state=State.WAITING, attempt=0, orphaned=0, **values)
         .returning(*generations.c)
     )
     row = written.one()
@@ -157,8 +157,6 @@ def keep(
         )
         .values(
             state=State.PAINTED,
-            holder=None,
-            lease_until=None,
             painted_at=now,
             model=model,
             steps=steps,
@@ -215,7 +213,7 @@ def fail(
 
     None when it is no longer in the state `found`, or the lease is lost.
     """
-    values: dict[str, Any] = {"state": becomes, "failure": sentence, "holder": None}
+    values = {"state": becomes, "failure": sentence}
     return _end(connection, generation_id, found, values, lease=lease, used=0, now=now)
 
 
@@ -252,6 +250,37 @@ def page_of(
     return (connection.execute(query)).all()
 
 
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Generations that have not ended."""
+
+    waiting: int
+    painting: int
+
+
+def open_of(connection: Connection, person_id: int) -> Sequence[GenerationRow]:
+    """A person's generations that have not ended, oldest first."""
+    found = connection.execute(
+        select(generations)
+        .where(generations.c.ended_at.is_(None), generations.c.person_id == person_id)
+        .order_by(generations.c.number)
+    )
+    return found.all()
+
+
+def count_open(connection: Connection, server_id: int | None = None) -> Counts:
+    """How many wait and are painted, in one server or everywhere."""
+    query = (
+        select(generations.c.state, func.count())
+        .where(generations.c.ended_at.is_(None))
+        .group_by(generations.c.state)
+    )
+    if server_id is not None:
+        query = query.where(generations.c.server_id == server_id)
+    by_state: dict[str, int] = {row[0]: row[1] for row in connection.execute(query)}
+    return Counts(by_state.get(State.WAITING, 0), by_state.get(State.PAINTING, 0))
+
+
 def _end(
     connection: Connection,
     generation_id: str,
@@ -274,7 +303,7 @@ def _end(
         )
     result = connection.execute(
         statement.values(
-            ended_at=now, interaction_token=None, lease_until=None, **values
+            ended_at=now, interaction_token=None, holder=None, lease_until=None, **values
         ).returning(*generations.c)
     )
     row = result.one_or_none()

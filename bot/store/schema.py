@@ -129,8 +129,9 @@ generations = Table(
     # How it goes.
     Column("state", Text, nullable=False),
     Column("attempt", Integer, nullable=False, comment="how often painting has begun"),
-    Column("holder", Text, comment="who paints it; with `attempt`, the fence of the lease"),
-    Column("lease_until", UnixTime),
+    Column("orphaned", Integer, nullable=False, comment="holders lost while they painted it"),
+    Column("holder", Text, comment="who works on it; with `attempt`, the fence of the lease"),
+    Column("lease_until", UnixTime, comment="when somebody else may take it"),
     Column("minute_start", UnixTime, nullable=False, comment="the minute it was charged to"),
     Column("created_at", UnixTime, nullable=False),
     Column("painting_at", UnixTime),
@@ -148,7 +149,8 @@ generations = Table(
     CheckConstraint(f"way IS NULL OR {_one_of('way', Way)}", name="way"),
     CheckConstraint("wanted BETWEEN 1 AND 4", name="wanted"),
     CheckConstraint("private IN (0, 1) AND may_post IN (0, 1)", name="booleans"),
-    CheckConstraint("(state = 'painting') = (holder IS NOT NULL)", name="holder"),
+    CheckConstraint("state != 'painting' OR holder IS NOT NULL", name="held"),
+    CheckConstraint("holder IS NULL OR state IN ('painting', 'painted')", name="holder"),
     CheckConstraint(
         "(ended_at IS NULL) = (state IN ('waiting', 'painting', 'painted'))", name="ended"
     ),

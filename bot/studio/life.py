@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
-from uuid import uuid4
 
 import structlog
 
 from bot.errors import ContentRefused, EaselError
-from bot.store import generations
+from bot.store import generations, leases
 from bot.store.generations import Lease
 from bot.store.schema import State
+from bot.studio.circuit import TROUBLE
 from bot.studio.generation import Generation, KeptPicture
 
 if TYPE_CHECKING:
@@ -21,13 +20,23 @@ if TYPE_CHECKING:
 
     from bot.store.database import Database
     from bot.store.schema import Way
+    from bot.studio.circuit import Circuit
+    from bot.studio.line import Standing
     from bot.studio.painting import Painter
 
 log = structlog.get_logger()
 
+#: Discord may be away for an hour; after a day nobody waits in the channel any more.
+_DELIVERY_RETRY_S = 60.0
+_DELIVERY_TRIED_FOR_S = 24 * 60 * 60
+
 
 class Undeliverable(Exception):
     """The result cannot reach people where they asked; `/history` still hands it out."""
+
+
+class DiscordAway(Exception):
+    """Discord cannot be reached just now: the result is kept, and brought later."""
 
 
 class Delivery(Protocol):
@@ -37,11 +46,19 @@ class Delivery(Protocol):
         """How the result should reach people, before the first try."""
         ...
 
-    async def deliver(self, generation: Generation, pictures: Sequence[KeptPicture]) -> int | None:
+    async def deliver(
+        self, generation: Generation, pictures: Sequence[KeptPicture], *, tried_before: bool
+    ) -> int | None:
         """Posts the result the way that is written down, and returns the message's id.
+
+        Args:
+            generation: with its way.
+            pictures: what it became.
+            tried_before: whether an earlier try may have posted it already.
 
         Raises:
             Undeliverable: it cannot be, now or later.
+            DiscordAway: it cannot be now.
         """
         ...
 
@@ -49,35 +66,120 @@ class Delivery(Protocol):
         """Tells the person, and nobody else where that can be, why there is no picture."""
         ...
 
+    async def tell_standing(self, generation: Generation, standing: Standing) -> None:
+        """Shows in the waiting message how long the line before it is."""
+        ...
+
+    async def remove_waiting(self, generation: Generation) -> None:
+        """Takes the waiting message away."""
+        ...
+
 
 class Life:
-    """Brings each generation to one of its ends, one task each; no state lives here alone."""
+    """Brings one generation after the other to its next state; all state is in its row."""
 
     def __init__(
         self,
         database: Database,
         painter: Painter,
+        circuit: Circuit,
         *,
+        holder: str,
         lease_s: float,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._database = database
         self._painter = painter
+        self._circuit = circuit
+        self._holder = holder
         self._lease_s = lease_s
         self._clock = clock
-        self._holder = uuid4().hex
-        self._running: set[asyncio.Task[None]] = set()
-        self._delivery: Delivery | None = None
 
-    def connect(self, delivery: Delivery) -> None:
-        """From now on, results go out through `delivery`."""
-        self._delivery = delivery
+    async def paint(self, generation_id: str, delivery: Delivery) -> Generation | None:
+        """From `waiting` to `painted`; None when somebody else has it, or it ended."""
+        now = self._clock()
+        row = await self._database.write(
+            generations.claim, generation_id, self._holder, now + self._lease_s, now
+        )
+        if row is None:
+            return None
+        generation = Generation.from_row(row)
+        log_state(generation)
+        lease = Lease(self._holder, generation.attempt)
+        try:
+            painted = await self._painter.paint(generation)
+        except EaselError as failure:
+            if isinstance(failure, TROUBLE) and self._circuit.failed():
+                log.warning("circuit.opened", cause=failure.operator)
+            await self.give_up(generation, lease, failure, delivery)
+            return None
+        if self._circuit.succeeded():
+            log.info("circuit.closed")
+        row = await self._database.write(
+            generations.keep,
+            generation.id,
+            lease,
+            painted.pictures,
+            model=painted.model,
+            steps=painted.steps,
+            price=painted.price,
+            notes=(*generation.notes, *painted.notes),
+            now=self._clock(),
+        )
+        if row is None:
+            log.warning("generation.lease_lost", id=generation.id, attempt=lease.attempt)
+            return None
+        kept = Generation.from_row(row)
+        log_state(kept)
+        return kept
 
-    def begin(self, generation: Generation) -> None:
-        """Starts the task that lives a waiting generation to its end."""
-        task = asyncio.create_task(self._live(generation), name=f"generation {generation.id}")
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+    async def deliver(self, generation: Generation, delivery: Delivery) -> None:
+        """From `painted` to `delivered`, or put off while Discord is away."""
+        tried_before = generation.way is not None
+        way = await self._database.write(
+            generations.choose_way, generation.id, delivery.way_for(generation)
+        )
+        rows = await self._database.read(generations.pictures_of, generation.id)
+        pictures = [KeptPicture.from_row(row) for row in rows]
+        try:
+            message_id = await delivery.deliver(
+                replace(generation, way=way), pictures, tried_before=tried_before
+            )
+        except Undeliverable as reason:
+            log.warning("generation.undeliverable", id=generation.id, cause=str(reason))
+            message_id = None
+        except DiscordAway as reason:
+            log.warning("generation.put_off", id=generation.id, cause=str(reason))
+            if self._clock() < generation.created_at + _DELIVERY_TRIED_FOR_S:
+                again_at = self._clock() + _DELIVERY_RETRY_S
+                await self._database.write(leases.put_off, generation.id, self._holder, again_at)
+                return
+            message_id = None
+        row = await self._database.write(
+            generations.deliver, generation.id, message_id, self._clock()
+        )
+        if row is not None:
+            log_state(Generation.from_row(row))
+
+    async def give_up(
+        self, generation: Generation, lease: Lease, failure: EaselError, delivery: Delivery
+    ) -> None:
+        """Ends a generation without a picture; its allowance goes back, its asker is told."""
+        refused = isinstance(failure, ContentRefused)
+        row = await self._database.write(
+            generations.fail,
+            generation.id,
+            found=State.PAINTING,
+            becomes=State.REFUSED if refused else State.FAILED,
+            sentence=failure.sentence,
+            lease=lease,
+            now=self._clock(),
+        )
+        if row is None:
+            log.warning("generation.lease_lost", id=generation.id, attempt=lease.attempt)
+            return
+        log_state(Generation.from_row(row), cause=failure.operator, kind=type(failure).__name__)
+        await delivery.tell_failure(generation, failure.sentence)
 
     async def cancel(self, generation: Generation, sentence: str) -> bool:
         """Ends a generation that nobody paints yet; False when painting has begun."""
@@ -93,100 +195,12 @@ class Life:
             log_state(Generation.from_row(row))
         return row is not None
 
-    async def close(self, grace_s: float) -> None:
-        """Lets running generations end within the grace; the rest stay written down."""
-        if self._running:
-            _, late = await asyncio.wait(self._running, timeout=grace_s)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
-
-    async def _live(self, waiting: Generation) -> None:
-        try:
-            await self._paint_and_deliver(waiting)
-        except EaselError as error:
-            cause = error.operator or error.sentence
-            log.warning("generation.stuck", id=waiting.id, cause=cause)
-        except Exception:  # a task's edge: the row is still there for the next start
-            log.exception("generation.stuck", id=waiting.id)
-
-    async def _paint_and_deliver(self, waiting: Generation) -> None:
-        now = self._clock()
-        lease_until = now + self._lease_s
-        row = await self._database.write(
-            generations.claim, waiting.id, self._holder, lease_until, now
-        )
-        if row is None:
-            return
-        generation = Generation.from_row(row)
-        log_state(generation)
-        lease = Lease(self._holder, generation.attempt)
-        try:
-            painted = await self._painter.paint(generation)
-        except EaselError as failure:
-            await self._give_up(generation, lease, failure)
-            return
-        row = await self._database.write(
-            generations.keep,
-            generation.id,
-            lease,
-            painted.pictures,
-            model=painted.model,
-            steps=painted.steps,
-            price=painted.price,
-            notes=(*generation.notes, *painted.notes),
-            now=self._clock(),
-        )
-        if row is None:
-            log.warning("generation.lease_lost", id=generation.id, attempt=lease.attempt)
-            return
-        log_state(Generation.from_row(row))
-        await self._deliver(Generation.from_row(row))
-
-    async def _deliver(self, generation: Generation) -> None:
-        delivery = self._delivery
-        if delivery is None:
-            log.error("generation.undelivered", id=generation.id, cause="nobody delivers yet")
-            return
-        way = await self._database.write(
-            generations.choose_way, generation.id, delivery.way_for(generation)
-        )
-        rows = await self._database.read(generations.pictures_of, generation.id)
-        pictures = [KeptPicture.from_row(row) for row in rows]
-        try:
-            message_id = await delivery.deliver(replace(generation, way=way), pictures)
-        except Undeliverable as reason:
-            log.warning("generation.undeliverable", id=generation.id, cause=str(reason))
-            message_id = None
-        row = await self._database.write(
-            generations.deliver, generation.id, message_id, self._clock()
-        )
-        if row is not None:
-            log_state(Generation.from_row(row))
-
-    async def _give_up(self, generation: Generation, lease: Lease, failure: EaselError) -> None:
-        refused = isinstance(failure, ContentRefused)
-        row = await self._database.write(
-            generations.fail,
-            generation.id,
-            found=State.PAINTING,
-            becomes=State.REFUSED if refused else State.FAILED,
-            sentence=failure.sentence,
-            lease=lease,
-            now=self._clock(),
-        )
-        if row is None:
-            log.warning("generation.lease_lost", id=generation.id, attempt=lease.attempt)
-            return
-        log_state(Generation.from_row(row), cause=failure.operator, kind=type(failure).__name__)
-        if self._delivery is not None:
-            await self._delivery.tell_failure(generation, failure.sentence)
-
 
 def log_state(generation: Generation, **more: object) -> None:
-    """One line for each state that a generation enters."""
+    """One line for each state that a generation enters; failures are for the owner to see."""
     began, painted = generation.painting_at, generation.painted_at
-    log.info(
+    say = log.warning if generation.state is State.FAILED else log.info
+    say(
         "generation",
         state=generation.state,
         id=generation.id,

@@ -86,3 +86,37 @@ class Line:
         self._last_turn = {p: t for p, t in self._last_turn.items() if t > turn}
         for of_server in [key for key in self._server_turns if key[0] < turn]:
             del self._server_turns[of_server]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How long the line before one is.
+
+    Attributes:
+        place: 1 is next.
+        wait_s: an honest guess in seconds; None before anything was painted.
+    """
+
+    place: int
+    wait_s: float | None
+
+
+class Tempo:
+    """How fast the line moves, from how long the last paintings took."""
+
+    #: The newest painting weighs a fifth.
+    _WEIGHT = 0.2
+
+    def __init__(self) -> None:
+        self._painting_s: float | None = None
+
+    def took(self, seconds: float) -> None:
+        before = seconds if self._painting_s is None else self._painting_s
+        self._painting_s = before + self._WEIGHT * (seconds - before)
+
+    def standing(self, place: int, at_once: int) -> Standing:
+        """For the one at `place`, when `at_once` are painted at a time."""
+        if self._painting_s is None:
+            return Standing(place, None)
+        rounds = -(-place // max(1, at_once))
+        return Standing(place, rounds * self._painting_s)

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 
 from bot.errors import BadAnswer, ModelGone, PaintingFailed, ParameterRefused
 from bot.imaging.archive import key_for
+from bot.imaging.failures import bad_answer
 from bot.imaging.pictures import Picture, inspect
 from bot.imaging.recipe import Recipe, embed
+from bot.imaging.request import Size
 from bot.store.generations import NewPicture
 from bot.studio.prompts import compose
+from bot.studio.salvage import kept_before
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -27,6 +30,13 @@ if TYPE_CHECKING:
 
 #: How often a refused parameter or a missing model leads to another plan.
 _PLANS = 5
+#: What people chose when the API objects to a parameter; they have no part in the others.
+_OPTIONS = {
+    **dict.fromkeys(("width", "height", "width/height", "dimensions", "aspect_ratio"), "shape"),
+    "negative_prompt": "avoid",
+    "steps": "quality",
+    "seed": "seed",
+}
 #: A resend within the same second after a 400 tends to be answered with 429.
 _PAUSE_AFTER_REFUSAL_S = 1.5
 
@@ -75,6 +85,8 @@ class Painter:
             PaintingFailed: no picture came of it.
             StoreUnavailable: the archive cannot be written to.
         """
+        if generation.attempt > 1 and (salvaged := await self._salvaged(generation)):
+            return salvaged
         request = self._request(generation, generation.order.model or "")
         planned = self._catalogue.plan(request)
         notes: list[str] = []
@@ -88,7 +100,7 @@ class Painter:
                 await self._sleep(_PAUSE_AFTER_REFUSAL_S)
                 refused, planned = planned, self._catalogue.plan(request)
                 if not set(planned.notes) - set(refused.notes):
-                    notes.append(_changed(refusal, planned))
+                    notes.extend(_changed(refusal, planned))
             except ModelGone:
                 self._catalogue.mark_away(planned.model.id)
                 substitute = self._catalogue.substitute(planned.model)
@@ -100,6 +112,16 @@ class Painter:
             else:
                 return await self._keep(generation, request, planned, made, notes)
         raise AssertionError  # the last plan returns or raises
+
+    async def _salvaged(self, generation: Generation) -> Painted | None:
+        found = await kept_before(self._archive, generation)
+        if found is None:
+            return None
+        pictures, written = found
+        model = self._catalogue.get(written.model)
+        size = Size(written.width, written.height)
+        price = self._catalogue.price(model, size, len(pictures), written.steps)
+        return Painted(pictures, model.id, written.steps, price, notes=())
 
     def _request(self, generation: Generation, model_id: str) -> ImageRequest:
         return compose(generation.order, model=model_id, seed=generation.seed)
@@ -122,7 +144,9 @@ class Painter:
         return made
 
     async def _call(self, model: Model, call: Call) -> list[_Made]:
-        answer = await self._pace.run(lambda: self._together.paint(call.fields, model.id))
+        answer = await self._pace.run(
+            lambda: self._together.paint(call.fields, model.id), model=model.id
+        )
         seed = call.fields.get("seed")
         return [_Made(data, seed if isinstance(seed, int) else 0) for data in answer.pictures]
 
@@ -157,8 +181,8 @@ class Painter:
                     seed=item.seed,
                 )
             )
-        if broken is not None and not kept:
-            raise broken
+        if not kept:
+            raise broken or bad_answer("no picture in it", planned.model.id)
         missing = request.count - len(kept)
         if missing:
             notes.append(
@@ -196,8 +220,14 @@ def away_note(model: Model, substitute: Model) -> str:
     return f"{model.name} is away just now, so {substitute.name} paints instead."
 
 
-def _changed(refusal: ParameterRefused, planned: Plan) -> str:
-    name = planned.model.name
+def _changed(refusal: ParameterRefused, planned: Plan) -> tuple[str, ...]:
+    """What the person should know of a refusal; nothing where they had no part in it."""
+    name, option = planned.model.name, _OPTIONS.get(refusal.parameter)
     if refusal.sizes is not None and planned.size is not None:
-        return f"{name} has sizes of its own; the nearest is {planned.size}."
-    return f"{name} turned down `{refusal.parameter}`, so this was painted without it."
+        return (f"{name} has sizes of its own; the nearest is {planned.size}.",)
+    if option is None:
+        return ()
+    if option == "quality" and refusal.maximum and planned.steps:
+        most, got = refusal.maximum, planned.steps
+        return (f"{name} takes at most {most} steps, so this was painted with {got}.",)
+    return (f"{name} turned down `{option}`, so this was painted without it.",)

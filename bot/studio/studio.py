@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from random import SystemRandom
 from typing import TYPE_CHECKING
 
-from bot.errors import NotFound
+from bot.errors import NotAllowed, NotFound, Refusal
 from bot.imaging.model import Role
 from bot.imaging.request import SEED_MAX
 from bot.store import generations, people
-from bot.store.generations import Accepted, NewGeneration, OverLimit, Replayed
+from bot.store.generations import Accepted, Counts, NewGeneration, OverLimit, Replayed
 from bot.studio import allowance
+from bot.studio.circuit import Health, PainterOut
 from bot.studio.generation import Generation, KeptPicture, Order, Place
 from bot.studio.life import log_state
 from bot.studio.painting import away_note
@@ -30,7 +32,9 @@ if TYPE_CHECKING:
     from bot.imaging.model import Model
     from bot.store.database import Database
     from bot.store.people import Limits, Usage
-    from bot.studio.life import Delivery, Life
+    from bot.studio.circuit import Circuit
+    from bot.studio.line import Standing
+    from bot.studio.work import Work
 
 #: Crockford's alphabet: no letters that read alike (https://www.crockford.com/base32.html).
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -80,6 +84,28 @@ class Page:
     older: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """A generation that has not ended, and its place where it waits."""
+
+    generation: Generation
+    standing: Standing | None
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """One's own, and the numbers of the server (None where there is no server)."""
+
+    own: tuple[Queued, ...]
+    server: Counts | None
+    everywhere: Counts
+
+
+class TooLate(Refusal):
+    def __init__(self) -> None:
+        super().__init__("Nothing of yours is waiting: painting has begun, or it is done.")
+
+
 class Studio:
     """The front door: what people can do with pictures, whatever the way they ask."""
 
@@ -88,15 +114,18 @@ class Studio:
         database: Database,
         archive: Archive,
         catalogue: Catalogue,
-        life: Life,
-        limits: Limits,
+        work: Work,
+        circuit: Circuit,
         *,
+        limits: Limits,
         clock: Callable[[], float] = time.time,
         random: Random | None = None,
     ) -> None:
         self.catalogue = catalogue
         self.limits = limits
-        self._life = life
+        self._work = work
+        self._circuit = circuit
+        self._closing = False
         self._database = database
         self._archive = archive
         self._clock = clock
@@ -108,6 +137,10 @@ class Studio:
         Raises:
             Refusal: it cannot be painted as asked, or a limit is reached; nothing is charged.
         """
+        if self._closing:
+            raise Refusal("I'm just being restarted. Please ask again in a minute.")
+        if self._circuit.health is Health.RESTS:
+            raise PainterOut
         order = order.cleaned()
         model, notes = self._model_for(order)
         order = replace(order, model=model.id)
@@ -135,17 +168,54 @@ class Studio:
                 log_state(accepted)
                 return Submitted(accepted, fresh=True)
 
-    def open(self, delivery: Delivery) -> None:
-        """From now on, results reach people through `delivery`."""
-        self._life.connect(delivery)
-
     def begin(self, generation: Generation) -> None:
         """Lets a submitted generation be painted, once its asker was answered."""
-        self._life.begin(generation)
+        self._work.take(generation)
 
     async def withdraw(self, generation: Generation) -> None:
         """Takes a submitted generation back, whose asker could not be answered."""
-        await self._life.cancel(generation, "Discord lost the request before I could answer.")
+        await self._work.cancel(generation, "Discord lost the request before I could answer.")
+
+    def stop_intake(self) -> None:
+        """From now on, what is submitted is refused with a sentence."""
+        self._closing = True
+
+    async def cancel(self, generation_id: str, person_id: int) -> Generation:
+        """Takes one's own generation out of the line; its allowance goes back.
+
+        Raises:
+            NotFound: there is none.
+            NotAllowed: it is somebody else's.
+            TooLate: it is being painted, or done.
+        """
+        row = await self._database.read(generations.get, generation_id)
+        if row is None:
+            raise NotFound
+        generation = Generation.from_row(row)
+        if generation.person_id != person_id:
+            raise NotAllowed(f"Only <@{generation.person_id}>, who asked for it, can cancel it.")
+        if not await self._work.cancel(generation, "You cancelled it."):
+            raise TooLate
+        return generation
+
+    async def cancel_all(self, person_id: int) -> int:
+        """Takes whatever a person has in line out of it; how many that were.
+
+        Raises:
+            TooLate: none was still waiting.
+        """
+        cancelled = 0
+        for queued in (await self.queue(person_id, None)).own:
+            with suppress(TooLate):
+                await self.cancel(queued.generation.id, person_id)
+                cancelled += 1
+        if not cancelled:
+            raise TooLate
+        return cancelled
+
+    async def queue(self, person_id: int, server_id: int | None) -> Queue:
+        """What one has under way, and how much the server has."""
+        return await self._database.read(_queue, person_id, server_id, self._work.standing)
 
     def model_name(self, generation: Generation) -> str:
         """How the model that painted, or will paint, is called."""
@@ -232,3 +302,18 @@ def _page(connection: Connection, person_id: int, before: int | None, size: int)
     ]
     older = rows[size - 1].number if len(rows) > size else None
     return Page(tuple(shown), before, older)
+
+
+def _queue(
+    connection: Connection,
+    person_id: int,
+    server_id: int | None,
+    standing: Callable[[str], Standing | None],
+) -> Queue:
+    own = [Generation.from_row(row) for row in generations.open_of(connection, person_id)]
+    server = None if server_id is None else generations.count_open(connection, server_id)
+    return Queue(
+        tuple(Queued(generation, standing(generation.id)) for generation in own),
+        server,
+        generations.count_open(connection),
+    )

@@ -25,6 +25,8 @@ log = structlog.get_logger()
 UNKNOWN_INTERACTION = 10062
 #: The same interaction was acknowledged before, perhaps by another process.
 ALREADY_ACKNOWLEDGED = 40060
+#: Stands for a moment where "thinking" stood, until the asker was told why.
+NOTHING_CAME = "No picture came of this."
 #: In an interaction's extras: it was deferred for everybody to see.
 THINKING_ALOUD = "thinking_aloud"
 _MODAL_TIMEOUT_S = 15 * 60
@@ -73,10 +75,15 @@ async def _say(interaction: discord.Interaction[Any], sentence: str) -> None:
     if not response.is_done():
         await response.send_message(sentence, ephemeral=True)
         return
-    if interaction.extras.get(THINKING_ALOUD):
-        # The first follow-up would take the place of "thinking", and be as public as it.
-        await interaction.delete_original_response()
+    if not interaction.extras.get(THINKING_ALOUD):
+        await interaction.followup.send(sentence, ephemeral=True)
+        return
+    # While "thinking" stands, a follow-up takes its place and is as public; and once it is
+    # deleted as it stands, follow-ups may fail. So it says something first, and goes last:
+    # https://github.com/discord/discord-api-docs/issues/2739
+    await interaction.edit_original_response(content=NOTHING_CAME)
     await interaction.followup.send(sentence, ephemeral=True)
+    await interaction.delete_original_response()
 
 
 class Layout(ui.View):

@@ -38,9 +38,14 @@ class PostAlone(Button, template=f"post:{ID}:{POSITION}"):
     async def press(self, interaction: Interaction) -> None:
         studio = interaction.client.studio
         shown, picture = await _find(interaction, self.generation_id, self.position)
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        # Without "thinking", whose place and privacy the first follow-up would take over.
+        await interaction.response.defer()
         files = await files_of(
-            studio, shown.generation, [picture], file_limit=interaction.filesize_limit
+            studio,
+            shown.generation,
+            [picture],
+            file_limit=interaction.filesize_limit,
+            made=len(shown.pictures),
         )
         text = caption(studio, shown.generation, [picture])
         if may_post(interaction) and isinstance(
@@ -50,7 +55,6 @@ class PostAlone(Button, template=f"post:{ID}:{POSITION}"):
             await interaction.channel.send(text, files=files, nonce=interaction.id)
             await interaction.followup.send("Posted.", ephemeral=True)
         else:
-            await interaction.delete_original_response()
             await interaction.followup.send(text, files=files)
 
 
@@ -73,7 +77,13 @@ async def open_panel(interaction: Interaction, generation_id: str, position: int
     shown, picture = await _find(interaction, generation_id, position)
     await interaction.response.defer(ephemeral=True, thinking=True)
     generation = shown.generation
-    files = await files_of(studio, generation, [picture], file_limit=interaction.filesize_limit)
+    files = await files_of(
+        studio,
+        generation,
+        [picture],
+        file_limit=interaction.filesize_limit,
+        made=len(shown.pictures),
+    )
     await interaction.followup.send(
         f"Picture {position} of {len(shown.pictures)} · "
         f"{code(generation.order.prompt, _PROMPT_SHOWN)}",

@@ -70,8 +70,17 @@ async def files_of(
     pictures: Sequence[KeptPicture],
     *,
     file_limit: int,
+    made: int | None = None,
 ) -> list[discord.File]:
-    """The pictures as uploads, each made small enough for the place it goes to."""
+    """The pictures as uploads, each made small enough for the place it goes to.
+
+    Args:
+        studio: has the bytes.
+        generation: what they came of.
+        pictures: those to upload.
+        file_limit: what one file may weigh there, in bytes.
+        made: how many there are in all; None when these are all.
+    """
     limit = min(file_limit, REQUEST_BYTES_MAX // max(1, len(pictures)))
     files: list[discord.File] = []
     for picture in pictures:
@@ -83,7 +92,7 @@ async def files_of(
             discord.File(
                 BytesIO(data),
                 filename=f"{generation.id}-{picture.position}.{extension}",
-                description=alt_text(studio, generation, picture, generation.order.count),
+                description=alt_text(studio, generation, picture, made or len(pictures)),
             )
         )
     return files

@@ -131,7 +131,7 @@ class Lives(RuleBasedStateMachine):
         holds = told.state is State.PAINTING and told.lease == lease
         assert (row is not None) == holds, f"{lease} kept what {told.lease} holds, {told.state}"
         if holds:
-            told.state, told.lease, told.made = State.PAINTED, None, made
+            told.state, told.made = State.PAINTED, made
 
     @rule(
         told=told,
@@ -160,7 +160,7 @@ class Lives(RuleBasedStateMachine):
         row = self.run(generations.deliver, told.id, 99, NOON)
         assert (row is not None) == (told.state is State.PAINTED), f"from {told.state}"
         if row is not None:
-            told.state = State.DELIVERED
+            told.state, told.lease = State.DELIVERED, None
 
     @rule(told=consumes(told))
     def forget(self, told):

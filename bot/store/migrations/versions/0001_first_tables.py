@@ -71,6 +71,7 @@ def upgrade() -> None:
         sa.Column("file_limit", sa.Integer(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("orphaned", sa.Integer(), nullable=False),
         sa.Column("holder", sa.Text(), nullable=True),
         sa.Column("lease_until", TIME, nullable=True),
         sa.Column("minute_start", TIME, nullable=False),
@@ -90,7 +91,10 @@ def upgrade() -> None:
             name=op.f("ck_generations_ended"),
         ),
         sa.CheckConstraint(
-            "(state = 'painting') = (holder IS NOT NULL)", name=op.f("ck_generations_holder")
+            "holder IS NULL OR state IN ('painting', 'painted')", name=op.f("ck_generations_holder")
+        ),
+        sa.CheckConstraint(
+            "state != 'painting' OR holder IS NOT NULL", name=op.f("ck_generations_held")
         ),
         sa.CheckConstraint(
             "state IN ('waiting', 'painting', 'painted', 'delivered', 'failed', 'refused', 'cancelled')",

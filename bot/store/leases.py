@@ -1,0 +1,142 @@
+"""Who works on a generation, for how long, and what is found when a holder is gone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Row, select, update
+
+from bot.store.schema import State, generations
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection
+
+#: Painting is begun again after this many holders were lost over it, and then no more.
+ORPHANED_MAX = 2
+_AT_ONCE = 200
+#: Discord takes an acknowledgement within three seconds; work must not overtake it.
+_ACKNOWLEDGED_AFTER_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a sweep took over.
+
+    Attributes:
+        waiting: to be painted, whoever accepted them.
+        painted: to be delivered, now held by the sweeper.
+        hopeless: still `painting`, but begun too often; now held by the sweeper, to be failed.
+    """
+
+    waiting: Sequence[Row[Any]]
+    painted: Sequence[Row[Any]]
+    hopeless: Sequence[Row[Any]]
+
+
+def renew(connection: Connection, holder: str, until: float) -> None:
+    """Lengthens every lease of a holder that is alive."""
+    connection.execute(
+        update(generations)
+        .where(generations.c.ended_at.is_(None), generations.c.holder == holder)
+        .values(lease_until=until)
+    )
+
+
+def sweep(connection: Connection, holder: str, until: float, now: float) -> Found:
+    """Takes over what no living holder works on."""
+    _orphan(connection, now)
+    return Found(
+        waiting=_waiting(connection, now),
+        painted=_take(connection, State.PAINTED, holder, until, now),
+        hopeless=_take(connection, State.PAINTING, holder, until, now),
+    )
+
+
+def put_off(connection: Connection, generation_id: str, holder: str, until: float) -> None:
+    """Lets a painted generation rest until it is time to try its delivery again."""
+    connection.execute(
+        update(generations)
+        .where(
+            generations.c.id == generation_id,
+            generations.c.state == State.PAINTED,
+            generations.c.holder == holder,
+        )
+        .values(holder=None, lease_until=until)
+    )
+
+
+def release(connection: Connection, holder: str) -> None:
+    """Gives back what a process that ends did not finish, for the next to take at once."""
+    held = (generations.c.ended_at.is_(None), generations.c.holder == holder)
+    connection.execute(
+        update(generations)
+        .where(*held, generations.c.state == State.PAINTING)
+        .values(state=State.WAITING, holder=None, lease_until=None)
+    )
+    connection.execute(
+        update(generations)
+        .where(*held, generations.c.state == State.PAINTED)
+        .values(holder=None, lease_until=None)
+    )
+
+
+def _orphan(connection: Connection, now: float) -> None:
+    """Back into the line with what was being painted when its holder was lost."""
+    connection.execute(
+        update(generations)
+        .where(
+            generations.c.state == State.PAINTING,
+            generations.c.lease_until <= now,
+            generations.c.orphaned < ORPHANED_MAX,
+        )
+        .values(
+            state=State.WAITING,
+            holder=None,
+            lease_until=None,
+            orphaned=generations.c.orphaned + 1,
+        )
+    )
+
+
+def _take(
+    connection: Connection, state: State, holder: str, until: float, now: float
+) -> Sequence[Row[Any]]:
+    """Those in `state` whose lease is over, or that have none."""
+    over = generations.c.lease_until.is_(None) | (generations.c.lease_until <= now)
+    ids = [
+        row.id
+        for row in connection.execute(
+            select(generations.c.id)
+            .where(generations.c.ended_at.is_(None), generations.c.state == state, over)
+            .order_by(generations.c.number)
+            .limit(_AT_ONCE)
+        )
+    ]
+    taken = connection.execute(
+        update(generations)
+        .where(generations.c.id.in_(ids))
+        .values(holder=holder, lease_until=until)
+        .returning(*generations.c)
+    )
+    return taken.all()
+
+
+def _waiting(connection: Connection, now: float) -> Sequence[Row[Any]]:
+    """Those whose asker has been answered: it was begun before, or must have been by now."""
+    answered = (generations.c.attempt > 0) | (
+        generations.c.created_at <= now - _ACKNOWLEDGED_AFTER_S
+    )
+    found = connection.execute(
+        select(generations)
+        .where(
+            generations.c.ended_at.is_(None),
+            generations.c.state == State.WAITING,
+            answered,
+        )
+        .order_by(generations.c.number)
+        .limit(_AT_ONCE)
+    )
+    return found.all()

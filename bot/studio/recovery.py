@@ -1,0 +1,101 @@
+"""What a start finds unfinished, and what other processes left behind: nothing is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bot.errors import EaselError, StoreUnavailable
+from bot.store import leases
+from bot.store.generations import Lease
+from bot.studio.generation import Generation
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from bot.store.database import Database
+    from bot.studio.life import Delivery, Life
+    from bot.studio.work import Work
+
+log = structlog.get_logger()
+
+#: Leases are renewed three times before they are over.
+_ROUNDS_IN_A_LEASE = 3
+
+
+class Recovery:
+    """Keeps this process's leases alive, and takes over those that are over."""
+
+    def __init__(
+        self,
+        database: Database,
+        life: Life,
+        work: Work,
+        *,
+        holder: str,
+        lease_s: float,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._database = database
+        self._life = life
+        self._work = work
+        self._holder = holder
+        self._lease_s = lease_s
+        self._clock = clock
+        self._sleep = sleep
+        self._rounds: asyncio.Task[None] | None = None
+
+    def start(self, delivery: Delivery) -> None:
+        """Sweeps now, and from now on."""
+        self._rounds = asyncio.create_task(self._go_round(delivery), name="recovery")
+
+    async def close(self) -> None:
+        """Ends the rounds, and gives back what this process did not finish."""
+        if self._rounds is not None:
+            self._rounds.cancel()
+            await asyncio.gather(self._rounds, return_exceptions=True)
+        try:
+            await self._database.write(leases.release, self._holder)
+        except StoreUnavailable as error:
+            log.warning("recovery.not_released", cause=error.operator)
+
+    async def _go_round(self, delivery: Delivery) -> None:
+        while True:
+            try:
+                await self.sweep(delivery)
+            except EaselError as error:
+                log.warning("recovery.failed", cause=error.operator or error.sentence)
+            except Exception:  # a loop's edge: the next round tries again
+                log.exception("recovery.failed")
+            await self._sleep(self._lease_s / _ROUNDS_IN_A_LEASE)
+
+    async def sweep(self, delivery: Delivery) -> None:
+        """One round: renew, then take over what no living process holds."""
+        now = self._clock()
+        until = now + self._lease_s
+        await self._database.write(leases.renew, self._holder, until)
+        found = await self._database.write(leases.sweep, self._holder, until, now)
+        for row in found.waiting:
+            self._work.take(Generation.from_row(row))
+        for row in found.painted:
+            log.info("recovery.delivers", id=row.id)
+            self._work.take_painted(Generation.from_row(row))
+        for row in found.hopeless:
+            await self._life.give_up(
+                Generation.from_row(row), Lease(self._holder, row.attempt), Abandoned(), delivery
+            )
+
+
+class Abandoned(EaselError):
+    """Painting it was begun again and again, and each time the process died."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Something keeps going wrong on my side while I paint this one, so I gave up. "
+            "Nothing was charged; other words may work better.",
+            operator="the process died three times while it painted this",
+        )

@@ -1,0 +1,59 @@
+"""Pictures that an earlier holder kept, and did not live to write down: paid for once."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from bot.errors import BadAnswer
+from bot.imaging import recipe
+from bot.imaging.archive import key_for
+from bot.imaging.pictures import MediaType, inspect
+from bot.store.generations import NewPicture
+
+if TYPE_CHECKING:
+    from bot.imaging.archive import Archive
+    from bot.imaging.recipe import Recipe
+    from bot.studio.generation import Generation
+
+
+async def kept_before(
+    archive: Archive, generation: Generation
+) -> tuple[tuple[NewPicture, ...], Recipe] | None:
+    """Every picture of the generation and the recipe of the first; None when one is missing."""
+    found = [await _find(archive, generation, n) for n in range(1, generation.order.count + 1)]
+    whole = [each for each in found if each is not None]
+    if len(whole) < len(found):
+        return None
+    return tuple(picture for picture, _ in whole), whole[0][1]
+
+
+async def _find(
+    archive: Archive, generation: Generation, position: int
+) -> tuple[NewPicture, Recipe] | None:
+    for media_type in MediaType:
+        key = key_for(generation.id, position, media_type)
+        if await archive.exists(key):
+            data = await archive.get(key)
+            return await asyncio.to_thread(_read, data, key, position)
+    return None
+
+
+def _read(data: bytes, key: str, position: int) -> tuple[NewPicture, Recipe] | None:
+    written = recipe.read(data)
+    try:
+        picture = inspect(data)
+    except BadAnswer:
+        return None
+    if written is None:
+        return None
+    kept = NewPicture(
+        position=position,
+        key=key,
+        media_type=picture.media_type,
+        width=picture.width,
+        height=picture.height,
+        bytes=len(data),
+        seed=written.seed,
+    )
+    return kept, written

@@ -1,0 +1,189 @@
+"""What a process left unfinished, the next one finishes: once, and with the same seed."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, update
+
+from bot.store import leases
+from bot.store.schema import generations, ledger, people, pictures
+from bot.studio.generation import Order, Place
+
+if TYPE_CHECKING:
+    from world import World
+
+
+async def accepted(world: World, **order: Any) -> str:
+    """What a process leaves that dies right after accepting."""
+    place = Place(
+        interaction_id=time.time_ns(),
+        person_id=world.ann.id,
+        server_id=world.guild.id,
+        application_id=world.client.application_id or 0,
+        channel_id=world.channel.id,
+        interaction_token="expired",
+        token_expires_at=0.0,
+        may_post=True,
+        file_limit=10_000_000,
+    )
+    submitted = await world.client.studio.submit(Order("a red fox", **order), place)
+    await change(world, submitted.generation.id, created_at=time.time() - 60)
+    return submitted.generation.id
+
+
+async def change(world: World, generation_id: str, **values: Any) -> None:
+    statement = update(generations).where(generations.c.id == generation_id).values(**values)
+    await world.client._database.write(lambda connection: connection.execute(statement))
+
+
+async def held_by_the_dead(world: World, generation_id: str, **values: Any) -> None:
+    over = time.time() - 1
+    await change(world, generation_id, holder="a dead process", lease_until=over, **values)
+
+
+async def test_what_was_accepted_is_painted_after_a_restart(world: World) -> None:
+    await accepted(world, count=2, seed=7)
+    await world.restart()
+    await world.env.settle()
+    [result] = world.results()
+    assert len(result.attachments) == 2
+    assert world.painter.requests[-1].body["seed"] == 7
+    [row] = await world.generations()
+    assert row.state == "delivered"
+
+
+async def test_what_was_being_painted_is_painted_again_with_the_same_seed(world: World) -> None:
+    generation_id = await accepted(world, count=1)
+    await held_by_the_dead(world, generation_id, state="painting", attempt=1, painting_at=1.0)
+    await world.restart()
+    await world.env.settle()
+    [row] = await world.generations()
+    assert (row.state, row.attempt, row.orphaned) == ("delivered", 2, 1)
+    assert world.painter.requests[-1].body["seed"] == row.seed
+    assert len(world.results()) == 1
+
+
+async def test_a_living_holder_is_left_alone(world: World) -> None:
+    generation_id = await accepted(world, count=1)
+    until = time.time() + 60
+    await change(
+        world, generation_id, state="painting", attempt=1, holder="alive", lease_until=until
+    )
+    await world.restart()
+    await world.env.settle()
+    assert (await world.generations())[0].holder == "alive"
+    assert not world.painter.requests
+
+
+async def test_what_kills_the_process_again_and_again_is_given_up(world: World) -> None:
+    generation_id = await accepted(world, count=3)
+    await held_by_the_dead(
+        world, generation_id, state="painting", attempt=3, orphaned=leases.ORPHANED_MAX
+    )
+    await world.restart()
+    await world.env.settle()
+    [row] = await world.generations()
+    assert row.state == "failed"
+    assert not world.painter.requests
+    usage = await world.usage(world.ann)
+    assert (usage.day_used, usage.day_reserved, usage.waiting) == (0, 0, 0)
+    told = world.channel.last_message
+    assert "gave up" in told.content, "its token had expired, so the channel is told"
+    assert [user.id for user in told.mentions] == [world.ann.id]
+
+
+async def test_pictures_that_reached_the_disk_are_not_paid_for_again(world: World) -> None:
+    await world.imagine(count=2, seed=3)
+    [first] = world.results()
+    [row] = await world.generations()
+    # As if the process had died between keeping the pictures and writing that down.
+    await world.client._database.write(forget_pictures, row)
+    await held_by_the_dead(world, row.id, state="painting", ended_at=None, message_id=None)
+    await first.delete()
+    await world.restart()
+    await world.env.settle()
+    [again] = world.results()
+    assert world.painter.renders == 1, "they were on the disk"
+    assert len(again.attachments) == 2
+    [row] = await world.generations()
+    assert (row.state, row.price) == ("delivered", 60_000)
+
+
+def forget_pictures(connection: Any, row: Any) -> None:
+    connection.execute(delete(pictures))
+    undo_settlement(connection, row)
+
+
+async def test_what_was_painted_is_delivered_and_not_painted_again(world: World) -> None:
+    await world.imagine(count=2)
+    [first] = world.results()
+    [row] = await world.generations()
+    renders = world.painter.renders
+    # As if the process had died between painting and delivering.
+    await change(
+        world,
+        row.id,
+        state="painted",
+        ended_at=None,
+        message_id=None,
+        way=None,
+        holder=None,
+        lease_until=None,
+    )
+    await world.client._database.write(undo_settlement, row)
+    await first.delete()
+    await world.restart()
+    await world.env.settle()
+    assert world.painter.renders == renders
+    [again] = world.results()
+    assert len(again.attachments) == 2
+    assert (await world.generations())[0].state == "delivered"
+
+
+def undo_settlement(connection: Any, row: Any) -> None:
+    connection.execute(delete(ledger).where(ledger.c.entry == "settle"))
+    connection.execute(
+        update(people)
+        .where(people.c.id == row.person_id)
+        .values(day_used=0, day_reserved=row.wanted, waiting=1)
+    )
+
+
+async def test_a_result_that_was_posted_before_is_found_and_not_posted_twice(world: World) -> None:
+    await world.imagine(count=1)
+    [first] = world.results()
+    [row] = await world.generations()
+    # As if the process had died after posting, and before writing that down.
+    await change(world, row.id, state="painted", ended_at=None, message_id=None, holder=None)
+    await world.client._database.write(undo_settlement, row)
+    await world.restart()
+    await world.env.settle()
+    assert [message.id for message in world.results()] == [first.id]
+    assert (await world.generations())[0].message_id == first.id
+
+
+async def test_discord_away_keeps_the_result_for_later(world: World) -> None:
+    world.env.inject_error("POST", "/channels/*/messages", status=503, times=100)
+    await world.imagine(count=1)
+    await world.env.advance_time(60)
+    [row] = await world.generations()
+    assert (row.state, row.holder) == ("painted", None), "kept, and free to be taken later"
+    assert world.results() == []
+    world.env.backend.faults.clear()
+    await change(world, row.id, lease_until=time.time() - 1)
+    await world.env.advance_time(30)
+    assert len(world.results()) == 1
+    assert (await world.generations())[0].state == "delivered"
+    assert (await world.usage(world.ann)).day_used == 1
+
+
+async def test_what_is_asked_for_while_the_process_ends_is_refused_with_a_sentence(
+    world: World,
+) -> None:
+    world.client.studio.stop_intake()
+    answer = await world.imagine()
+    assert answer.ephemeral
+    assert "being restarted" in answer.response.content
+    assert await world.generations() == []
