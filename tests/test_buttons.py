@@ -8,7 +8,7 @@ import discord
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import World
+    from world import World
 
 
 @pytest.fixture(params=[False, True], ids=["same process", "after a restart"])

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import discord
 import pytest
-from conftest import open_world
 from PIL import Image
+from world import open_world
 
 from bot.demo.faults import Kind
 from bot.imaging import recipe
@@ -20,7 +20,7 @@ from bot.studio.generation import Order, Place
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import World
+    from world import World
 
 
 def labels(message: Any) -> list[str]:

@@ -11,7 +11,7 @@ from discord import app_commands
 from bot.settings import describe
 
 if TYPE_CHECKING:
-    from conftest import World
+    from world import World
 
 README = Path(__file__).parents[1] / "README.md"
 

@@ -26,6 +26,8 @@ _OUTPUT = Path("demo-output")
 #: How long a step may take; with the sandbox, less than an idle connection to it lives, which
 #: would look like work to wait for.
 _SANDBOX_S, _REAL_API_S = 3.5, 120.0
+#: There is no other process that could take over; and its rounds would look like work, too.
+_LEASE_S = 60 * 60.0
 
 
 async def demo(*, once: bool, port: int | None) -> int:
@@ -52,7 +54,7 @@ async def _stage() -> AsyncGenerator[Tour]:
         chosen = await _settings(stack, folder)
         logs.configure("WARNING", "console", chosen.secrets)
         real = "TOGETHER_API_KEY" in os.environ
-        client = await stack.enter_async_context(open_easel(chosen))
+        client = await stack.enter_async_context(open_easel(chosen, lease_s=_LEASE_S))
         env = await stack.enter_async_context(
             simcord.run(client, shard_count=1, settle_timeout=_REAL_API_S if real else _SANDBOX_S)
         )

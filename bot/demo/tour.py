@@ -83,7 +83,8 @@ class Tour:
         results = self._results()
         if len(results) != before + 1:
             last = self.channel.last_message
-            raise TourFailed(f"no result was posted; the channel ends with {last!r}")
+            ends = last.content if last else "nothing"
+            raise TourFailed(f"no result was posted; the channel ends with: {ends}")
         message = results[-1]
         described = [a for a in message.attachments if a.description]
         if len(described) != count:
