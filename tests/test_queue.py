@@ -184,8 +184,10 @@ class Told:
         self.words: list[tuple[str, int]] = []
         self.slow = asyncio.Event()
         self.slow.set()
+        self.asked = asyncio.Event()
 
     async def tell_standing(self, generation: Any, standing: Standing) -> None:
+        self.asked.set()
         await self.slow.wait()
         self.words.append((generation.id, standing.place))
 
@@ -217,8 +219,7 @@ async def test_a_word_on_its_way_never_takes_the_place_of_the_result() -> None:
     announcer = Announcer(sleep=lambda _: asyncio.sleep(0))
     announcer.connect(told, lambda _: Standing(1, None))  # type: ignore[arg-type]
     announcer.watch(SimpleNamespace(id="a"))  # type: ignore[arg-type]
-    while "a" not in announcer._telling:
-        await asyncio.sleep(0)
+    await told.asked.wait()
     settling = asyncio.create_task(announcer.settle("a"))
     await asyncio.sleep(0.01)
     assert not settling.done(), "painting waits for the word"

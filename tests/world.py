@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from bot.errors import EaselError
 from bot.store.schema import generations, ledger, people
 
 if TYPE_CHECKING:
+    import io
     from collections.abc import AsyncIterator
     from pathlib import Path
 
