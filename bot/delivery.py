@@ -42,6 +42,10 @@ class _Original(int):
 
 
 _ORIGINAL = _Original()
+#: To a nonce that is known, of a message that is no more.
+_UNKNOWN_MESSAGE = 10008
+#: What may pass: Discord's own trouble, its limits, and the way to it.
+_AWAY = (discord.HTTPException, discord.RateLimited, aiohttp.ClientError, OSError)
 #: Results on their way to Discord at a time.
 _AT_ONCE = 16
 #: Longer than that, nobody should wait for a crowded channel.
@@ -89,7 +93,9 @@ class DiscordDelivery:
         async with self._turns:
             try:
                 return await self._deliver(generation, pictures, tried_before=tried_before)
-            except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+            except (discord.Forbidden, discord.NotFound) as error:
+                raise Undeliverable(f"the channel is gone or shut: {error.text}") from error
+            except _AWAY as error:
                 raise DiscordAway(str(error)) from error
 
     async def _deliver(
@@ -99,11 +105,11 @@ class DiscordDelivery:
             try:
                 earlier = await self._posted_before(generation) if tried_before else None
                 message_id = earlier or await self._post(generation, pictures)
-            except discord.HTTPException as error:
-                if _transient(error):
+            except (discord.HTTPException, discord.RateLimited) as error:
+                if _transient(error) or not self._token_lives(generation):
                     raise
                 # Nothing was posted, so the other way cannot post it twice.
-                log.warning("delivery.channel_shut", id=generation.id, cause=error.text)
+                log.warning("delivery.channel_shut", id=generation.id, cause=str(error))
             else:
                 await self.remove_waiting(generation)
                 return message_id
@@ -142,20 +148,29 @@ class DiscordDelivery:
         except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
             log.warning("delivery.failure_untold", id=generation.id, cause=str(error))
 
-    async def _post(self, generation: Generation, pictures: Sequence[KeptPicture]) -> int:
-        async for attempt in stamina.retry_context(on=_transient):
-            with attempt:
-                message = await self._channel(generation).send(
-                    caption(self._client.studio, generation, pictures),
-                    files=await self._files(generation, pictures),
-                    view=result_buttons(generation.id, pictures),
-                    # Within minutes, a second message with this nonce is the first one again:
-                    # https://discord.com/developers/docs/resources/message#create-message
-                    nonce=f"easel-{generation.id}",
-                    allowed_mentions=_the_asker(generation),
-                )
-                return message.id
+    async def _post(self, generation: Generation, pictures: Sequence[KeptPicture]) -> int | None:
+        try:
+            async for attempt in stamina.retry_context(on=_transient):
+                with attempt:
+                    return await self._send(generation, pictures)
+        except discord.NotFound as error:
+            if error.code != _UNKNOWN_MESSAGE:
+                raise
+            # An earlier try had posted it, and somebody has deleted it since.
+            return None
         raise AssertionError  # the last attempt returns or raises
+
+    async def _send(self, generation: Generation, pictures: Sequence[KeptPicture]) -> int:
+        message = await self._channel(generation).send(
+            caption(self._client.studio, generation, pictures),
+            files=await self._files(generation, pictures),
+            view=result_buttons(generation.id, pictures),
+            # Within minutes, a second message with this nonce is the first one again:
+            # https://discord.com/developers/docs/resources/message#create-message
+            nonce=f"easel-{generation.id}",
+            allowed_mentions=_the_asker(generation),
+        )
+        return message.id
 
     async def _answer(self, generation: Generation, pictures: Sequence[KeptPicture]) -> int | None:
         if not self._token_lives(generation):

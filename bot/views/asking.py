@@ -6,6 +6,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
+import aiohttp
 import discord
 import structlog
 
@@ -24,6 +25,7 @@ log = structlog.get_logger()
 #: A refusal that is known by then is private without a public "thinking" before it; of the
 #: three seconds that Discord gives, this leaves ample.
 DECIDE_WITHIN_S = 0.15
+_ACKNOWLEDGE_TRIES = 3
 #: Interaction tokens live 15 minutes; the margin is for clocks and the last request.
 _TOKEN_LIFE_S = 15 * 60 - 20
 
@@ -69,23 +71,35 @@ async def submit(
     """
     decision = asyncio.ensure_future(deciding)
     done, _ = await asyncio.wait({decision}, timeout=DECIDE_WITHIN_S)
-    if not done:
-        await _think(interaction, private=private)
+    unheard = None if done else await _acknowledge(interaction, private=private)
     submitted = await decision
     if not submitted.fresh:
         log.info("interaction.replayed", interaction=interaction.id)
         return
+    if done:
+        unheard = await _acknowledge(interaction, private=private)
     studio = interaction.client.studio
-    if not interaction.response.is_done():
-        try:
-            await _think(interaction, private=private)
-        except discord.HTTPException as error:
-            if error.code != ALREADY_ACKNOWLEDGED:
-                await studio.withdraw(submitted.generation)
-                raise
+    if unheard is not None:
+        await studio.withdraw(submitted.generation)
+        raise unheard
     studio.begin(submitted.generation)
 
 
-async def _think(interaction: Interaction, *, private: bool) -> None:
+async def _acknowledge(interaction: Interaction, *, private: bool) -> Exception | None:
+    """Shows "thinking"; why it could not, when Discord never heard of it.
+
+    A reset connection does not tell whether it did. To ask again is harmless: what is
+    acknowledged already says so.
+    """
+    unheard: Exception | None = None
     interaction.extras[THINKING_ALOUD] = not private
-    await interaction.response.defer(ephemeral=private, thinking=True)
+    for _ in range(_ACKNOWLEDGE_TRIES):
+        try:
+            await interaction.response.defer(ephemeral=private, thinking=True)
+        except discord.HTTPException as error:
+            return None if error.code == ALREADY_ACKNOWLEDGED else error
+        except (aiohttp.ClientError, OSError) as error:
+            unheard = error
+        else:
+            return None
+    return unheard

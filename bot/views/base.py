@@ -39,6 +39,10 @@ async def answer_error(interaction: discord.Interaction[Any], error: BaseExcepti
     if isinstance(error, discord.NotFound) and error.code == UNKNOWN_INTERACTION:
         log.warning("interaction.too_late", interaction=interaction.id)
         return
+    if isinstance(error, discord.HTTPException) and error.code == ALREADY_ACKNOWLEDGED:
+        # Events may come twice (https://discord.com/developers/docs/reference#consistency).
+        log.info("interaction.repeated", interaction=interaction.id)
+        return
     sentence = _sentence_for(interaction, error)
     try:
         await _say(interaction, sentence)
