@@ -1,0 +1,114 @@
+"""Whether it stays as fast as it was when a million generations are stored."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from bot.store import generations
+from bot.store.database import Database
+from bot.store.generations import NewGeneration
+from bot.store.people import Limits
+from bot.studio.studio import _page
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+SIZES = (1_000, 100_000, 1_000_000)
+_PEOPLE = 500
+_LIMITS = Limits(10**9, 10**9, 10**9)
+
+
+async def growth() -> list[str]:
+    figures = [await _measure(size) for size in SIZES]
+    rows = ["| generations stored | accept, ms | history page, ms |", "|---|---|---|"]
+    rows += [
+        f"| {size:,} | {a:.2f} | {p:.2f} |" for size, (a, p) in zip(SIZES, figures, strict=True)
+    ]
+    (a, p), (first_a, first_p) = figures[-1], figures[0]
+    rows.append(f"| ratio of the last to the first | {a / first_a:.2f} | {p / first_p:.2f} |")
+    print("\n".join(rows), flush=True)
+    return rows
+
+
+async def _measure(size: int) -> tuple[float, float]:
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "easel.db"
+        async with Database.open(f"sqlite+aiosqlite:///{file}"):
+            pass
+        _fill(file, size)
+        async with Database.open(f"sqlite+aiosqlite:///{file}") as database:
+            accept = await _time(
+                lambda n: database.write(generations.accept, _new(n), _LIMITS, time.time())
+            )
+            page = await _time(lambda n: database.read(_page, n % _PEOPLE, None, 6))
+    return accept, page
+
+
+async def _time(work: Callable[[int], Awaitable[Any]], times: int = 300) -> float:
+    """The median of single calls, in milliseconds."""
+    took: list[float] = []
+    for number in range(times):
+        began = time.perf_counter()
+        await work(number)
+        took.append((time.perf_counter() - began) * 1e3)
+    return median(took)
+
+
+def _new(number: int) -> NewGeneration:
+    return NewGeneration(
+        id=f"new{number:07}",
+        interaction_id=10**12 + number,
+        person_id=number % _PEOPLE,
+        server_id=1,
+        request="{}",
+        prompt="a red fox in fresh snow",
+        wanted=4,
+        seed=1,
+        private=False,
+        application_id=1,
+        channel_id=1,
+        interaction_token="token",
+        token_expires_at=0.0,
+        may_post=True,
+        file_limit=10**7,
+        notes="[]",
+        price=120_000,
+    )
+
+
+def _fill(file: Path, size: int) -> None:
+    """Delivered generations with their pictures and ledger, as if the years had passed."""
+    request = (
+        '{"prompt": "a red fox", "model": null, "shape": "square", "count": 4, "quality": null, '
+        '"style": null, "avoid": null, "seed": null, "private": false}'
+    )
+    series = f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {size}) "
+    with sqlite3.connect(file) as connection:
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.execute("INSERT INTO servers VALUES (1, 0)")
+        connection.executemany(
+            "INSERT INTO people VALUES (?, 0, 0, 0, 0, 1000000000, 0, 0, 0, 1000000000)",
+            [(number,) for number in range(_PEOPLE)],
+        )
+        connection.execute(
+            "INSERT INTO generations (id, interaction_id, person_id, server_id, request, prompt,"
+            " wanted, seed, private, application_id, channel_id, token_expires_at, may_post,"
+            " file_limit, state, attempt, orphaned, minute_start, created_at, ended_at, notes)"
+            f" {series} SELECT printf('%010d', i), i, i % {_PEOPLE}, 1, ?, 'a red fox', 4, 1, 0,"
+            " 1, 1, 0, 1, 1, 'delivered', 1, 0, 0, i, i, '[]' FROM n",
+            (request,),
+        )
+        connection.execute(
+            "INSERT INTO pictures SELECT id, 1, id, 'image/jpeg', 1024, 1024, 200000, 1"
+            " FROM generations"
+        )
+        connection.execute(
+            "INSERT INTO ledger (generation_id, person_id, server_id, entry, pictures, price, at)"
+            " SELECT id, person_id, 1, 'settle', 4, 120000, created_at FROM generations"
+        )
+    connection.close()
