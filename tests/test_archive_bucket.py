@@ -69,10 +69,10 @@ async def test_a_bucket_over_http(bucket):
     async with Archive.open("s3://easel/pictures") as archive:
         await archive.check()
         assert bucket.objects == {}, "no probe is left behind"
-        await archive.put(KEY, data)
+        await archive.put({KEY: data})
         assert bucket.objects == {f"/easel/pictures/{KEY}": data}
         assert await archive.exists(KEY)
-        assert await archive.get(KEY) == data
+        assert await archive.get(KEY) == [data]
         await archive.delete(KEY)
         assert not await archive.exists(KEY)
         with pytest.raises(PictureMissing):
@@ -83,7 +83,7 @@ async def test_a_bucket_that_refuses_is_a_refusal_without_secrets(bucket):
     bucket.refuses = True
     async with Archive.open("s3://me:canary-word@easel/pictures") as archive:
         with pytest.raises(StoreUnavailable) as put:
-            await archive.put(KEY, b"x")
+            await archive.put({KEY: b"x"})
         with pytest.raises(ArchiveUnreadable) as get:
             await archive.get(KEY)
         with pytest.raises(EaselError, match="the bucket s3://easel/pictures") as check:

@@ -178,11 +178,12 @@ async def test_what_a_moderator_deleted_is_not_posted_again(town: Town) -> None:
 async def test_a_press_that_comes_twice_is_no_failure(town: Town) -> None:
     asked = await town.imagine(town.channel())
     result: Message = await asked.result()
+    before = len(town.bot.log)
     town.discord.gateway.twice = 1
     pressed = await town.discord.people.click(result, asked.interaction.person, "1")
     await pressed.answer()
     await town.bot.logged(rf'"interaction": {pressed.interaction.id}.*interaction\.repeated')
-    assert "interaction.failed" not in town.bot.log
+    assert "interaction.failed" not in town.bot.log[before:]
 
 
 async def test_nobody_waits_for_a_busy_channel(town: Town) -> None:

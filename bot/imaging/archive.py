@@ -12,7 +12,7 @@ from bot.errors import EaselError, Refusal, StoreUnavailable
 from bot.imaging.places import PlaceError, place_at, said
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Mapping
 
     from bot.imaging.containers import MediaType
     from bot.imaging.places import Place
@@ -103,31 +103,36 @@ class Archive:
                 "Set `ARCHIVE_URL` to a folder or bucket that I may write to."
             ) from None
 
-    async def put(self, key: str, data: bytes) -> None:
-        """Keep the bytes: once this returns, neither a crash nor a power cut takes them.
+    async def put(self, files: Mapping[str, bytes]) -> None:
+        """Keep bytes under their keys, safe from a crash and a power cut once this returns.
 
         A key that is there already is replaced at one stroke.
 
         Raises:
             StoreUnavailable: disk full, read-only, or out of reach.
         """
-        _checked(key)
-        with _errors_as(StoreUnavailable, f"cannot keep {key}"):
-            await self._run(lambda: self._place.put(key, data))
+        for key in files:
+            _checked(key)
+        with _errors_as(StoreUnavailable, f"cannot keep {', '.join(files)}"):
+            await self._run(lambda: self._place.put(files))
 
-    async def get(self, key: str) -> bytes:
-        """The bytes of a picture.
+    async def get(self, *keys: str) -> list[bytes]:
+        """The bytes of pictures.
 
         Raises:
-            PictureMissing: there is none under this key.
+            PictureMissing: there is none under one of the keys.
             ArchiveUnreadable: the archive does not answer.
         """
-        _checked(key)
-        with _errors_as(ArchiveUnreadable, f"cannot read {key}"):
-            try:
-                return await self._run(lambda: self._place.get(key))
-            except FileNotFoundError:
-                raise PictureMissing(key) from None
+        for key in keys:
+            _checked(key)
+        with _errors_as(ArchiveUnreadable, f"cannot read {', '.join(keys)}"):
+            return await self._run(lambda: [self._read(key) for key in keys])
+
+    def _read(self, key: str) -> bytes:
+        try:
+            return self._place.get(key)
+        except FileNotFoundError:
+            raise PictureMissing(key) from None
 
     async def exists(self, key: str) -> bool:
         """Whether a whole picture is kept under this key.

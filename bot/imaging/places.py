@@ -19,6 +19,7 @@ from obstore.store import from_url
 from bot.errors import EaselError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from urllib.parse import SplitResult
 
     from obstore.store import ObjectStore, RetryConfig
@@ -37,7 +38,7 @@ class Place(Protocol):
     """What keeps the bytes. All methods block; `get` raises FileNotFoundError."""
 
     def check(self) -> None: ...
-    def put(self, key: str, data: bytes) -> None: ...
+    def put(self, files: Mapping[str, bytes]) -> None: ...
     def get(self, key: str) -> bytes: ...
     def exists(self, key: str) -> bool: ...
     def delete(self, key: str) -> None: ...
@@ -99,24 +100,27 @@ class _Folder:
         self._root.mkdir(parents=True, exist_ok=True)
         for folder in new:
             _sync(folder.parent)
-        self.put(_PROBE, b"")
+        self.put({_PROBE: b""})
         self.delete(_PROBE)
 
-    def put(self, key: str, data: bytes) -> None:
-        target = self._root / key
-        self._make_lasting(target.parent)
-        temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.part")
+    def put(self, files: Mapping[str, bytes]) -> None:
+        written: dict[Path, Path] = {}
         try:
-            with temporary.open("xb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(target)
+            for key, data in files.items():
+                target = self._root / key
+                self._make_lasting(target.parent)
+                temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.part")
+                written[temporary] = target
+                _write(temporary, data)
+            for temporary, target in written.items():
+                temporary.replace(target)
         except OSError:
-            with suppress(OSError):
-                temporary.unlink()
+            for temporary in written:
+                with suppress(OSError):
+                    temporary.unlink()
             raise
-        _sync(target.parent)
+        for folder in {target.parent for target in written.values()}:
+            _sync(folder)
 
     def get(self, key: str) -> bytes:
         return (self._root / key).read_bytes()
@@ -138,6 +142,13 @@ class _Folder:
         if folder not in self._lasting:
             _sync(self._root)
             self._lasting.add(folder)
+
+
+def _write(file: Path, data: bytes) -> None:
+    with file.open("xb") as opened:
+        opened.write(data)
+        opened.flush()
+        os.fsync(opened.fileno())
 
 
 def _sync(folder: Path) -> None:
@@ -166,12 +177,13 @@ class _Bucket:
         return f"the bucket {self._name}"
 
     def check(self) -> None:
-        self.put(_PROBE, b"")
+        self.put({_PROBE: b""})
         self.delete(_PROBE)
 
-    def put(self, key: str, data: bytes) -> None:
-        # In one request: an upload in pieces that breaks off leaves pieces that are billed.
-        obstore.put(self._store, key, data, use_multipart=False)
+    def put(self, files: Mapping[str, bytes]) -> None:
+        # In one request each: an upload in pieces that breaks off leaves pieces that are billed.
+        for key, data in files.items():
+            obstore.put(self._store, key, data, use_multipart=False)
 
     def get(self, key: str) -> bytes:
         return bytes(obstore.get(self._store, key).bytes())

@@ -158,31 +158,13 @@ class Painter:
         made: list[_Made],
         notes: list[str],
     ) -> Painted:
-        kept: list[NewPicture] = []
-        broken: BadAnswer | None = None
-        for item in made[: request.count]:
-            try:
-                picture = await asyncio.to_thread(
-                    _finish, item, generation.id, request, planned.steps
-                )
-            except BadAnswer as error:
-                broken = error
-                continue
-            key = key_for(generation.id, len(kept) + 1, picture.media_type)
-            await self._archive.put(key, picture.data)
-            kept.append(
-                NewPicture(
-                    position=len(kept) + 1,
-                    key=key,
-                    media_type=picture.media_type,
-                    width=picture.width,
-                    height=picture.height,
-                    bytes=len(picture.data),
-                    seed=item.seed,
-                )
-            )
-        if not kept:
-            raise broken or bad_answer("no picture in it", planned.model.id)
+        finished = await asyncio.to_thread(
+            _finish_all, made[: request.count], generation.id, request, planned.steps
+        )
+        if not finished:
+            raise bad_answer("no whole picture in it", planned.model.id)
+        await self._archive.put({picture.key: data for picture, data in finished})
+        kept = [picture for picture, _ in finished]
         missing = request.count - len(kept)
         if missing:
             notes.append(
@@ -197,6 +179,38 @@ class Painter:
             price=price,
             notes=(*planned.notes, *notes),
         )
+
+
+def _finish_all(
+    made: list[_Made], generation_id: str, request: ImageRequest, steps: int | None
+) -> list[tuple[NewPicture, bytes]]:
+    """Whole pictures with their recipes; what is broken is left out, unless all are.
+
+    Raises:
+        BadAnswer: not one is a whole picture.
+    """
+    finished: list[tuple[NewPicture, bytes]] = []
+    broken: BadAnswer | None = None
+    for item in made:
+        try:
+            picture = _finish(item, generation_id, request, steps)
+        except BadAnswer as error:
+            broken = error
+            continue
+        position = len(finished) + 1
+        kept = NewPicture(
+            position=position,
+            key=key_for(generation_id, position, picture.media_type),
+            media_type=picture.media_type,
+            width=picture.width,
+            height=picture.height,
+            bytes=len(picture.data),
+            seed=item.seed,
+        )
+        finished.append((kept, picture.data))
+    if broken is not None and not finished:
+        raise broken
+    return finished
 
 
 def _finish(item: _Made, generation_id: str, request: ImageRequest, steps: int | None) -> Picture:

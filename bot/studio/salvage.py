@@ -34,7 +34,7 @@ async def _find(
     for media_type in MediaType:
         key = key_for(generation.id, position, media_type)
         if await archive.exists(key):
-            data = await archive.get(key)
+            [data] = await archive.get(key)
             return await asyncio.to_thread(_read, data, key, position)
     return None
 

@@ -22,7 +22,7 @@ from bot.studio.painting import away_note
 from bot.studio.prompts import compose
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from random import Random
 
     from sqlalchemy import Connection
@@ -254,13 +254,13 @@ class Studio:
         """What the person has used of the limits."""
         return await self._database.read(people.usage, person_id, self._clock())
 
-    async def picture(self, picture: KeptPicture) -> bytes:
-        """The file of a picture.
+    async def files(self, pictures: Sequence[KeptPicture]) -> list[bytes]:
+        """The files of pictures.
 
         Raises:
-            PictureMissing: it is no longer in the archive.
+            PictureMissing: one is no longer in the archive.
         """
-        return await self._archive.get(picture.key)
+        return await self._archive.get(*(picture.key for picture in pictures))
 
     def _model_for(self, order: Order) -> tuple[Model, list[str]]:
         """The model that will paint, and what the person should know of the choice."""

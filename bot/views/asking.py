@@ -12,7 +12,7 @@ import structlog
 
 from bot.studio.generation import Place
 from bot.studio.studio import Viewer
-from bot.views.base import ALREADY_ACKNOWLEDGED, THINKING_ALOUD
+from bot.views.base import ALREADY_ACKNOWLEDGED, HEARD, THINKING_ALOUD
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -97,7 +97,10 @@ async def _acknowledge(interaction: Interaction, *, private: bool) -> Exception 
         try:
             await interaction.response.defer(ephemeral=private, thinking=True)
         except discord.HTTPException as error:
-            return None if error.code == ALREADY_ACKNOWLEDGED else error
+            if error.code != ALREADY_ACKNOWLEDGED:
+                return error
+            interaction.extras[HEARD] = True
+            return None
         except (aiohttp.ClientError, OSError) as error:
             unheard = error
         else:

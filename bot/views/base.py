@@ -6,6 +6,7 @@ import abc
 from typing import TYPE_CHECKING, Any, Self, final
 from uuid import uuid4
 
+import aiohttp
 import discord
 import structlog
 from discord import app_commands, ui
@@ -29,6 +30,8 @@ ALREADY_ACKNOWLEDGED = 40060
 NOTHING_CAME = "No picture came of this."
 #: In an interaction's extras: it was deferred for everybody to see.
 THINKING_ALOUD = "thinking_aloud"
+#: Likewise: it was acknowledged, though discord.py does not know, since the answer was lost.
+HEARD = "heard"
 _MODAL_TIMEOUT_S = 15 * 60
 
 
@@ -46,8 +49,8 @@ async def answer_error(interaction: discord.Interaction[Any], error: BaseExcepti
     sentence = _sentence_for(interaction, error)
     try:
         await _say(interaction, sentence)
-    except discord.HTTPException as unsaid:
-        log.warning("interaction.unanswered", interaction=interaction.id, cause=unsaid.text)
+    except (discord.HTTPException, aiohttp.ClientError, OSError) as unsaid:
+        log.warning("interaction.unanswered", interaction=interaction.id, cause=str(unsaid))
 
 
 def _sentence_for(interaction: discord.Interaction[Any], error: BaseException) -> str:
@@ -76,7 +79,7 @@ def _sentence_for(interaction: discord.Interaction[Any], error: BaseException) -
 
 async def _say(interaction: discord.Interaction[Any], sentence: str) -> None:
     response = interaction.response
-    if not response.is_done():
+    if not response.is_done() and not interaction.extras.get(HEARD):
         await response.send_message(sentence, ephemeral=True)
         return
     if not interaction.extras.get(THINKING_ALOUD):

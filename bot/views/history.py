@@ -111,7 +111,7 @@ async def _sheet(studio: Studio, page: Page) -> discord.File:
     tiles: list[Tile] = []
     for place, shown in enumerate(page.shown, start=1):
         try:
-            data = await studio.picture(shown.pictures[0])
+            [data] = await studio.files(shown.pictures[:1])
         except (PictureMissing, ArchiveUnreadable):
             data = None
         tiles.append(Tile(data, str(place)))

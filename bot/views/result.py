@@ -83,11 +83,11 @@ async def files_of(
     """
     limit = min(file_limit, REQUEST_BYTES_MAX // max(1, len(pictures)))
     files: list[discord.File] = []
-    for picture in pictures:
-        data, extension = await studio.picture(picture), picture.media_type.extension
+    for picture, data in zip(pictures, await studio.files(pictures), strict=True):
+        extension = picture.media_type.extension
         if len(data) > limit:
             smaller = await asyncio.to_thread(_fit, data, limit)
-            data, extension = smaller.data, smaller.media_type.extension
+            data, extension = smaller.data, smaller.media_type.extension  # noqa: PLW2901 - the same picture
         files.append(
             discord.File(
                 BytesIO(data),

@@ -158,7 +158,8 @@ class Gateway:
             theirs = ((guild_id or 0) >> 22) % count == number
             if session.ready and theirs and session.intents & intent == intent:
                 await session.dispatch(event, content)
-                if self.twice and event == "INTERACTION_CREATE":
+                heard = session.connection is not None and event == "INTERACTION_CREATE"
+                if self.twice and heard:
                     self.twice -= 1
                     await session.dispatch(event, content)
         return written
