@@ -222,12 +222,12 @@ def get(connection: Connection, generation_id: str) -> GenerationRow | None:
     return found.one_or_none()
 
 
-def pictures_of(connection: Connection, generation_id: str) -> Sequence[PictureRow]:
-    """In the order of their positions."""
+def pictures_of(connection: Connection, *generation_ids: str) -> Sequence[PictureRow]:
+    """Those of some generations; each one's in the order of their positions."""
     found = connection.execute(
         select(pictures)
-        .where(pictures.c.generation_id == generation_id)
-        .order_by(pictures.c.position)
+        .where(pictures.c.generation_id.in_(generation_ids))
+        .order_by(pictures.c.generation_id, pictures.c.position)
     )
     return found.all()
 

@@ -293,13 +293,10 @@ def _shown(connection: Connection, generation_id: str) -> Shown | None:
 
 def _page(connection: Connection, person_id: int, before: int | None, size: int) -> Page:
     rows = generations.page_of(connection, person_id, before=before, size=size + 1)
-    shown = [
-        Shown(
-            Generation.from_row(row),
-            tuple(KeptPicture.from_row(r) for r in generations.pictures_of(connection, row.id)),
-        )
-        for row in rows[:size]
-    ]
+    pictures: dict[str, list[KeptPicture]] = {row.id: [] for row in rows[:size]}
+    for found in generations.pictures_of(connection, *pictures):
+        pictures[found.generation_id].append(KeptPicture.from_row(found))
+    shown = [Shown(Generation.from_row(row), tuple(pictures[row.id])) for row in rows[:size]]
     older = rows[size - 1].number if len(rows) > size else None
     return Page(tuple(shown), before, older)
 
