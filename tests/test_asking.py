@@ -10,7 +10,7 @@ import pytest
 
 from bot.errors import AllowanceSpent
 from bot.views import asking
-from bot.views.base import NOTHING_CAME, answer_error
+from bot.views.base import NOTHING_CAME, Modal, answer_error
 
 if TYPE_CHECKING:
     from bot.studio.studio import Submitted
@@ -117,3 +117,10 @@ async def test_what_was_heard_before_is_not_begun_again() -> None:
     await run(said, 0, SimpleNamespace(fresh=False, generation="generation"))
     assert said == []
     assert said.begun == []
+
+
+async def test_a_form_ends_by_itself_and_tells_its_errors() -> None:
+    form, said = Modal("A form"), Said()
+    assert form.timeout, "a dismissed one would be kept for ever"
+    await form.on_error(said, REFUSED)  # type: ignore[arg-type]
+    assert said == [("spent", True)]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import shutil
+import socket
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,11 +33,11 @@ FLAGS = [
 PATIENCE_MS = 30_000
 
 
-@pytest.fixture
-def address() -> Iterator[str]:
+@contextmanager
+def demo_at(port: int) -> Iterator[str]:
     """Where a demo of our own is, as it says itself; it ends with the test."""
     demo = subprocess.Popen(
-        [sys.executable, "-m", "bot", "demo", "--port", "0"],
+        [sys.executable, "-m", "bot", "demo", "--port", str(port)],
         cwd=HOUSE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -56,6 +57,19 @@ def address() -> Iterator[str]:
         demo.terminate()
         demo.wait(timeout=30)
         demo.stdout.close()
+
+
+@pytest.fixture
+def address() -> Iterator[str]:
+    with demo_at(0) as address:
+        yield address
+
+
+def test_a_port_that_is_taken_is_no_obstacle() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with demo_at(port) as address:
+            assert f":{port}/" not in address
 
 
 async def send(page: Page) -> None:

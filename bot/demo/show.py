@@ -92,8 +92,10 @@ async def _serve(tour: Tour, port: int | None) -> None:
             )
             try:
                 await stack.enter_async_context(page)
-            except OSError:
-                continue
+            except simcord.SetupError:
+                if wanted is None:
+                    raise
+                continue  # the port is taken: any free one will do
             _say(
                 "Type /imagine into the page, press the buttons, and change who you are at the "
                 "top.\nCtrl+C ends it, and nothing is kept.\n\n"
