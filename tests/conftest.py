@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import structlog
+from hypothesis import settings
 from world import KEY, TOKEN, Log, World, open_world
 
 from bot import logs
@@ -17,6 +18,10 @@ from bot import logs
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
+
+# No test is timed: a busy machine is no mistake of ours.
+settings.register_profile("house", parent=settings.default, deadline=None)
+settings.load_profile("house")
 
 
 @pytest.fixture
