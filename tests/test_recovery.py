@@ -164,6 +164,28 @@ async def test_a_result_that_was_posted_before_is_found_and_not_posted_twice(wor
     assert (await world.generations())[0].message_id == first.id
 
 
+async def test_what_a_living_process_could_not_write_down_is_taken_up_again(world: World) -> None:
+    await sql(
+        world,
+        "CREATE TRIGGER broken BEFORE INSERT ON pictures BEGIN"
+        " SELECT RAISE(ABORT, 'the disk is full'); END",
+    )
+    await world.imagine(count=1)
+    [row] = await world.generations()
+    assert row.state == "painting", "it was painted, and that could not be written down"
+    await sql(world, "DROP TRIGGER broken")
+    await change(world, row.id, lease_until=time.time() - 1)
+    await world.env.advance_time(30)
+    [row] = await world.generations()
+    assert (row.state, row.orphaned) == ("delivered", 1)
+    assert world.painter.renders == 1, "its picture had reached the disk"
+    assert len(world.results()) == 1
+
+
+async def sql(world: World, statement: str) -> None:
+    await world.client._database.write(lambda connection: connection.exec_driver_sql(statement))
+
+
 async def test_discord_away_keeps_the_result_for_later(world: World) -> None:
     world.env.inject_error("POST", "/channels/*/messages", status=503, times=100)
     await world.imagine(count=1)

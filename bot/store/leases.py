@@ -10,7 +10,7 @@ from sqlalchemy import Row, select, update
 from bot.store.schema import State, generations
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from sqlalchemy import Connection
 
@@ -36,11 +36,14 @@ class Found:
     hopeless: Sequence[Row[Any]]
 
 
-def renew(connection: Connection, holder: str, until: float) -> None:
-    """Lengthens every lease of a holder that is alive."""
+def renew(connection: Connection, holder: str, ids: Collection[str], until: float) -> None:
+    """Lengthens the leases of what a living holder really works on.
+
+    What it holds and has stopped working on, since its disk was full perhaps, is let go by this.
+    """
     connection.execute(
         update(generations)
-        .where(generations.c.ended_at.is_(None), generations.c.holder == holder)
+        .where(generations.c.id.in_(ids), generations.c.holder == holder)
         .values(lease_until=until)
     )
 

@@ -77,7 +77,7 @@ class Recovery:
         """One round: renew, then take over what no living process holds."""
         now = self._clock()
         until = now + self._lease_s
-        await self._database.write(leases.renew, self._holder, until)
+        await self._database.write(leases.renew, self._holder, self._work.busy, until)
         found = await self._database.write(leases.sweep, self._holder, until, now)
         for row in found.waiting:
             self._work.take(Generation.from_row(row))

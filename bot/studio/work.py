@@ -55,6 +55,11 @@ class Work:
         self._delivery: Delivery | None = None
         self._probe: asyncio.TimerHandle | None = None
 
+    @property
+    def busy(self) -> frozenset[str]:
+        """The ids of what is being painted or delivered here at this moment."""
+        return frozenset(self._painting | self._delivering)
+
     def connect(self, delivery: Delivery) -> None:
         """From now on, results go out through `delivery`, and work may begin."""
         self._delivery = delivery
