@@ -121,7 +121,7 @@ REFUSED = {
         "Invalid value for 'seed' parameter. Seed must be an integer value between 0 and "
         "2147483647. Default: Random.",
         {"model": PRO, "seed": 7},
-        "FLUX.2 [pro] turned down `seed`, so this was painted without it.",
+        "FLUX.2 [pro] takes no `seed`, so this can't be painted again the same.",
         without="seed",
     ),
     "what nobody asked for": Refused(

@@ -83,6 +83,7 @@ def plan(request: ImageRequest, model: Model, *, editors: Sequence[Model] = ()) 
         _steps(request, model),
         _guidance(request, model),
         _avoid(request, model),
+        _seed(model),
         _loras(request, model),
         _switches(request, model),
     )
@@ -194,6 +195,13 @@ def _avoid(request: ImageRequest, model: Model) -> _Part:
         case Takes.UNKNOWN:
             unsure = f"I don't know whether {model.name} follows `avoid`, so I left it out"
             return _Part(notes=(f"{unsure}; {instead}.",))
+
+
+def _seed(model: Model) -> _Part:
+    """A seed stands under every result, so it is said where it means nothing."""
+    if model.takes(Parameter.SEED) is not Takes.NO:
+        return _Part()
+    return _Part(notes=(f"{model.name} takes no `seed`, so this can't be painted again the same.",))
 
 
 def _references(request: ImageRequest, model: Model, editors: Sequence[Model]) -> _Part:

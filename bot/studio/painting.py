@@ -35,7 +35,6 @@ _OPTIONS = {
     **dict.fromkeys(("width", "height", "width/height", "dimensions", "aspect_ratio"), "shape"),
     "negative_prompt": "avoid",
     "steps": "quality",
-    "seed": "seed",
 }
 #: A resend within the same second after a 400 tends to be answered with 429.
 _PAUSE_AFTER_REFUSAL_S = 1.5
@@ -54,10 +53,10 @@ class Painted:
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """A picture as the API gave it, and the seed of the call."""
+    """A picture as the API gave it, and the seed of the call; None where the model takes none."""
 
     data: bytes
-    seed: int
+    seed: int | None
 
 
 class Painter:
@@ -148,7 +147,7 @@ class Painter:
             lambda: self._together.paint(call.fields, model.id), model=model.id
         )
         seed = call.fields.get("seed")
-        return [_Made(data, seed if isinstance(seed, int) else 0) for data in answer.pictures]
+        return [_Made(data, seed if isinstance(seed, int) else None) for data in answer.pictures]
 
     async def _keep(
         self,
@@ -205,7 +204,7 @@ def _finish_all(
             width=picture.width,
             height=picture.height,
             bytes=len(picture.data),
-            seed=item.seed,
+            seed=request.seed if item.seed is None else item.seed,
         )
         finished.append((kept, picture.data))
     if broken is not None and not finished:
@@ -221,7 +220,7 @@ def _finish(item: _Made, generation_id: str, request: ImageRequest, steps: int |
             id=generation_id,
             prompt=request.prompt,
             model=request.model,
-            seed=item.seed,
+            seed=request.seed if item.seed is None else item.seed,
             width=picture.width,
             height=picture.height,
             avoid=request.avoid,
