@@ -128,7 +128,6 @@ async def test_what_was_painted_is_delivered_and_not_painted_again(world: World)
         state="painted",
         ended_at=None,
         message_id=None,
-        way=None,
         holder=None,
         lease_until=None,
     )

@@ -205,16 +205,16 @@ def _one(work: Callable[[Connection], Any], connection: Connection) -> Any:  # n
     (https://www.sqlite.org/lang_transaction.html). The rest of a batch would then run outside
     of any transaction, so such an error ends them all.
     """
-    savepoint = connection.begin_nested()
+    connection.exec_driver_sql("SAVEPOINT one")
     try:
         outcome = work(connection)
     except Exception as error:  # an edge: it is its caller's
         driver = cast("sqlite3.Connection", connection.connection.dbapi_connection)
         if not driver.in_transaction:
             raise
-        savepoint.rollback()
-        return _Failed(_told(error))
-    savepoint.commit()
+        connection.exec_driver_sql("ROLLBACK TO one")
+        outcome = _Failed(_told(error))
+    connection.exec_driver_sql("RELEASE one")
     return outcome
 
 

@@ -6,8 +6,8 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Row, func, select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Row, bindparam, func, insert, select, update
+from sqlalchemy.dialects import sqlite
 
 from bot.store import people
 from bot.store.schema import Entry, State, Way, generations, ledger, pictures, servers
@@ -21,6 +21,42 @@ if TYPE_CHECKING:
 
 GenerationRow = Row[Any]
 PictureRow = Row[Any]
+
+# Statements are built once: to build one takes ten times as long as to run it. What `values`
+# does not name is set from the parameters, by the names of the columns.
+_THE_ONE = generations.c.id == bindparam("the_id")
+_HELD = (
+    generations.c.holder == bindparam("lease_holder"),
+    generations.c.attempt == bindparam("lease_attempt"),
+)
+_GET = select(generations).where(_THE_ONE)
+_KNOWN = select(generations).where(generations.c.interaction_id == bindparam("the_interaction"))
+_MEET_SERVER = sqlite.insert(servers).on_conflict_do_nothing()
+_WRITE_DOWN = insert(generations).returning(*generations.c)
+_CLAIM = (
+    update(generations)
+    .where(_THE_ONE, generations.c.state == State.WAITING)
+    .values(attempt=generations.c.attempt + 1)
+    .returning(*generations.c)
+)
+_KEEP = (
+    update(generations)
+    .where(_THE_ONE, generations.c.state == State.PAINTING, *_HELD)
+    .returning(*generations.c)
+)
+_KEEP_PICTURES = insert(pictures)
+_COUNT_PICTURES = select(func.count()).where(pictures.c.generation_id == bindparam("the_id"))
+_END = (
+    update(generations)
+    .where(
+        _THE_ONE,
+        generations.c.state == bindparam("found"),
+        generations.c.ended_at.is_(None),
+    )
+    .returning(*generations.c)
+)
+_END_HELD = _END.where(*_HELD)
+_ENTER = insert(ledger)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,25 +128,17 @@ def accept(
     connection: Connection, new: NewGeneration, limits: Limits, now: float
 ) -> Accepted | Replayed | OverLimit:
     """Reserves the pictures and writes the generation down, once for each interaction."""
-    known = connection.execute(
-        select(generations).where(generations.c.interaction_id == new.interaction_id)
-    )
+    known = connection.execute(_KNOWN, {"the_interaction": new.interaction_id})
     if row := known.one_or_none():
         return Replayed(row)
     minute_start = people.reserve(connection, new.person_id, new.wanted, limits, now)
     if minute_start is None:
         return OverLimit(people.usage(connection, new.person_id, now))
     if new.server_id is not None:
-        connection.execute(
-            insert(servers).values(id=new.server_id, first_seen_at=now).on_conflict_do_nothing()
-        )
+        connection.execute(_MEET_SERVER, {"id": new.server_id, "first_seen_at": now})
     values = asdict(new) | {"minute_start": minute_start, "created_at": now}
-    written = connection.execute(
-        insert(generations)
-        .values(state=State.WAITING, attempt=0, orphaned=0, **values)
-        .returning(*generations.c)
-    )
-    row = written.one()
+    fresh = {"state": State.WAITING, "attempt": 0, "orphaned": 0}
+    row = connection.execute(_WRITE_DOWN, values | fresh).one()
     _enter(connection, row, Entry.RESERVE, count=new.wanted, price=new.price or 0, now=now)
     return Accepted(row)
 
@@ -119,19 +147,13 @@ def claim(
     connection: Connection, generation_id: str, holder: str, until: float, now: float
 ) -> GenerationRow | None:
     """Takes a waiting generation to paint it; None when somebody else has it, or it ended."""
-    result = connection.execute(
-        update(generations)
-        .where(generations.c.id == generation_id, generations.c.state == State.WAITING)
-        .values(
-            state=State.PAINTING,
-            holder=holder,
-            attempt=generations.c.attempt + 1,
-            lease_until=until,
-            painting_at=now,
-        )
-        .returning(*generations.c)
-    )
-    return result.one_or_none()
+    values = {
+        "state": State.PAINTING,
+        "holder": holder,
+        "lease_until": until,
+        "painting_at": now,
+    }
+    return connection.execute(_CLAIM, values | {"the_id": generation_id}).one_or_none()
 
 
 def keep(
@@ -144,59 +166,36 @@ def keep(
     steps: int | None,
     price: int | None,
     notes: Sequence[str],
+    way: Way,
     now: float,
 ) -> GenerationRow | None:
-    """Says `painted`, for pictures that are in the archive; None when the lease is lost."""
-    result = connection.execute(
-        update(generations)
-        .where(
-            generations.c.id == generation_id,
-            generations.c.state == State.PAINTING,
-            generations.c.holder == lease.holder,
-            generations.c.attempt == lease.attempt,
-        )
-        .values(
-            state=State.PAINTED,
-            painted_at=now,
-            model=model,
-            steps=steps,
-            price=price,
-            notes=json.dumps(list(notes)),
-        )
-        .returning(*generations.c)
-    )
-    row = result.one_or_none()
+    """Says `painted`, for pictures that are in the archive; None when the lease is lost.
+
+    The way to people is written down with it, before the first try, and never changes.
+    """
+    values = {
+        "state": State.PAINTED,
+        "painted_at": now,
+        "model": model,
+        "steps": steps,
+        "price": price,
+        "notes": json.dumps(list(notes)),
+        "way": way,
+    }
+    row = connection.execute(_KEEP, values | _held(generation_id, lease)).one_or_none()
     if row is not None:
-        values = [asdict(picture) | {"generation_id": generation_id} for picture in finished]
-        connection.execute(insert(pictures), values)
+        kept = [asdict(picture) | {"generation_id": generation_id} for picture in finished]
+        connection.execute(_KEEP_PICTURES, kept)
     return row
-
-
-def choose_way(connection: Connection, generation_id: str, way: Way) -> Way:
-    """Writes down how the result will reach people; the first choice stands."""
-    connection.execute(
-        update(generations)
-        .where(generations.c.id == generation_id, generations.c.way.is_(None))
-        .values(way=way)
-    )
-    chosen = connection.execute(select(generations.c.way).where(generations.c.id == generation_id))
-    return Way(chosen.scalar_one())
 
 
 def deliver(
     connection: Connection, generation_id: str, message_id: int | None, now: float
 ) -> GenerationRow | None:
     """Says `delivered` and settles the allowance; None when it had ended already."""
-    made = select(func.count()).where(pictures.c.generation_id == generation_id)
-    delivered = (connection.execute(made)).scalar_one()
-    return _end(
-        connection,
-        generation_id,
-        State.PAINTED,
-        {"state": State.DELIVERED, "message_id": message_id},
-        used=delivered,
-        now=now,
-    )
+    made = connection.execute(_COUNT_PICTURES, {"the_id": generation_id}).scalar_one()
+    values = {"state": State.DELIVERED, "message_id": message_id}
+    return _end(connection, generation_id, State.PAINTED, values, used=made, now=now)
 
 
 def fail(
@@ -218,8 +217,7 @@ def fail(
 
 
 def get(connection: Connection, generation_id: str) -> GenerationRow | None:
-    found = connection.execute(select(generations).where(generations.c.id == generation_id))
-    return found.one_or_none()
+    return connection.execute(_GET, {"the_id": generation_id}).one_or_none()
 
 
 def pictures_of(connection: Connection, *generation_ids: str) -> Sequence[PictureRow]:
@@ -292,21 +290,11 @@ def _end(
     lease: Lease | None = None,
 ) -> GenerationRow | None:
     """Ends a generation and its reservation together; None when it is not as `found`."""
-    statement = update(generations).where(
-        generations.c.id == generation_id,
-        generations.c.state == found,
-        generations.c.ended_at.is_(None),
-    )
-    if lease is not None:
-        statement = statement.where(
-            generations.c.holder == lease.holder, generations.c.attempt == lease.attempt
-        )
-    result = connection.execute(
-        statement.values(
-            ended_at=now, interaction_token=None, holder=None, lease_until=None, **values
-        ).returning(*generations.c)
-    )
-    row = result.one_or_none()
+    over = {"ended_at": now, "interaction_token": None, "holder": None, "lease_until": None}
+    which = {"the_id": generation_id} if lease is None else _held(generation_id, lease)
+    statement = _END if lease is None else _END_HELD
+    ended = connection.execute(statement, values | over | which | {"found": found})
+    row = ended.one_or_none()
     if row is None:
         return None
     people.release(
@@ -328,13 +316,22 @@ def _enter(
     now: float,
 ) -> None:
     connection.execute(
-        insert(ledger).values(
-            generation_id=generation.id,
-            person_id=generation.person_id,
-            server_id=generation.server_id,
-            entry=entry,
-            pictures=count,
-            price=price,
-            at=now,
-        )
+        _ENTER,
+        {
+            "generation_id": generation.id,
+            "person_id": generation.person_id,
+            "server_id": generation.server_id,
+            "entry": entry,
+            "pictures": count,
+            "price": price,
+            "at": now,
+        },
     )
+
+
+def _held(generation_id: str, lease: Lease) -> dict[str, Any]:
+    return {
+        "the_id": generation_id,
+        "lease_holder": lease.holder,
+        "lease_attempt": lease.attempt,
+    }

@@ -175,3 +175,11 @@ class KeptPicture:
             bytes=row.bytes,
             seed=row.seed,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A generation and its pictures, for one who may see them."""
+
+    generation: Generation
+    pictures: tuple[KeptPicture, ...]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 import structlog
@@ -13,7 +12,7 @@ from bot.store import generations, leases
 from bot.store.generations import Lease
 from bot.store.schema import State
 from bot.studio.circuit import TROUBLE
-from bot.studio.generation import Generation, KeptPicture
+from bot.studio.generation import Generation, KeptPicture, Shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -95,7 +94,7 @@ class Life:
         self._lease_s = lease_s
         self._clock = clock
 
-    async def paint(self, generation_id: str, delivery: Delivery) -> Generation | None:
+    async def paint(self, generation_id: str, delivery: Delivery) -> Shown | None:
         """From `waiting` to `painted`; None when somebody else has it, or it ended."""
         now = self._clock()
         row = await self._database.write(
@@ -124,6 +123,7 @@ class Life:
             steps=painted.steps,
             price=painted.price,
             notes=(*generation.notes, *painted.notes),
+            way=delivery.way_for(generation),
             now=self._clock(),
         )
         if row is None:
@@ -131,19 +131,22 @@ class Life:
             return None
         kept = Generation.from_row(row)
         log_state(kept)
-        return kept
+        return Shown(kept, tuple(KeptPicture.from_row(each) for each in painted.pictures))
 
-    async def deliver(self, generation: Generation, delivery: Delivery) -> None:
-        """From `painted` to `delivered`, or put off while Discord is away."""
-        tried_before = generation.way is not None
-        way = await self._database.write(
-            generations.choose_way, generation.id, delivery.way_for(generation)
-        )
+    async def deliver_later(self, generation: Generation, delivery: Delivery) -> None:
+        """Delivers what an earlier try, perhaps of another process, did not or not to the end."""
         rows = await self._database.read(generations.pictures_of, generation.id)
-        pictures = [KeptPicture.from_row(row) for row in rows]
+        pictures = tuple(KeptPicture.from_row(row) for row in rows)
+        await self.deliver(Shown(generation, pictures), delivery, tried_before=True)
+
+    async def deliver(
+        self, shown: Shown, delivery: Delivery, *, tried_before: bool = False
+    ) -> None:
+        """From `painted` to `delivered`, or put off while Discord is away."""
+        generation = shown.generation
         try:
             message_id = await delivery.deliver(
-                replace(generation, way=way), pictures, tried_before=tried_before
+                generation, shown.pictures, tried_before=tried_before
             )
         except Undeliverable as reason:
             log.warning("generation.undeliverable", id=generation.id, cause=str(reason))

@@ -16,7 +16,7 @@ from bot.store import generations, people
 from bot.store.generations import Accepted, Counts, NewGeneration, OverLimit, Replayed
 from bot.studio import allowance
 from bot.studio.circuit import Health, PainterOut
-from bot.studio.generation import Generation, KeptPicture, Order, Place
+from bot.studio.generation import Generation, KeptPicture, Order, Place, Shown
 from bot.studio.life import log_state
 from bot.studio.painting import away_note
 from bot.studio.prompts import compose
@@ -60,14 +60,6 @@ class Viewer:
     person_id: int
     channel_id: int
     server_id: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A generation and its pictures, for one who may see them."""
-
-    generation: Generation
-    pictures: tuple[KeptPicture, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,8 @@ class Work:
     def take_painted(self, generation: Generation) -> None:
         """Brings a generation to people whose painter did not."""
         if generation.id not in self._delivering and self._delivery is not None:
-            self._start(self._deliver(generation, self._delivery), generation.id)
+            delivering = self._life.deliver_later(generation, self._delivery)
+            self._start(self._deliver(generation.id, delivering), generation.id)
 
     async def cancel(self, generation: Generation, sentence: str) -> bool:
         """Takes it out of the line; False when painting has begun."""
@@ -159,14 +160,14 @@ class Work:
             self._dispatch()
         if painted is not None:
             self._tempo.took(self._clock() - began)
-            await self._deliver(painted, delivery)
+            await self._deliver(painted.generation.id, self._life.deliver(painted, delivery))
 
-    async def _deliver(self, generation: Generation, delivery: Delivery) -> None:
-        self._delivering.add(generation.id)
+    async def _deliver(self, generation_id: str, delivering: Awaitable[None]) -> None:
+        self._delivering.add(generation_id)
         try:
-            await self._life.deliver(generation, delivery)
+            await delivering
         finally:
-            self._delivering.discard(generation.id)
+            self._delivering.discard(generation_id)
 
 
 async def _guarded(work: Awaitable[None], generation_id: str) -> None:

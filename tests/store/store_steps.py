@@ -7,7 +7,7 @@ from store_samples import NOON, PERSON, ROOMY, finished, new_generation
 
 from bot.store import generations, people
 from bot.store.generations import Accepted, Lease
-from bot.store.schema import State, ledger
+from bot.store.schema import State, Way, ledger
 
 
 class Steps:
@@ -33,8 +33,8 @@ class Steps:
         return id_, Lease(row.holder, row.attempt)
 
     def keep(self, id_, lease, count=4, **changed):
-        values = {"model": "m", "steps": 4, "price": 4000, "notes": ["a note"], "now": NOON + 2}
-        values |= changed
+        values = {"model": "m", "steps": 4, "price": 4000, "notes": ["a note"], "way": Way.CHANNEL}
+        values |= {"now": NOON + 2} | changed
         return generations.keep(self.connection, id_, lease, finished(id_, count), **values)
 
     def painted(self, number, count=4, **changed):

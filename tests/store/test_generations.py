@@ -104,10 +104,12 @@ def test_a_stale_lease_writes_nothing(steps, stale):
 
 def test_keeping_writes_the_pictures_and_how_they_came_about(steps):
     id_, lease = steps.painting(1)
-    row = steps.keep(id_, lease, model="flux", steps=28, price=None, notes=("one", "two"))
+    told = {"model": "flux", "steps": 28, "price": None, "notes": ("one", "two")}
+    row = steps.keep(id_, lease, way=Way.RESPONSE, **told)
     assert (row.state, row.holder) == (State.PAINTED, lease.holder), "who painted it delivers it"
     assert (row.model, row.steps, row.price, row.notes) == ("flux", 28, None, '["one", "two"]')
     assert row.interaction_token == CANARY, "the answer still needs it"
+    assert row.way == Way.RESPONSE, "before the first try, so that no restart goes another"
     kept = generations.pictures_of(steps.connection, id_)
     assert [picture.position for picture in kept] == [1, 2, 3, 4]
     assert [picture.key for picture in kept] == [picture.key for picture in finished(id_, 4)]
@@ -124,6 +126,7 @@ def test_pictures_come_in_their_order_and_to_nobody_else(steps):
         steps=None,
         price=None,
         notes=(),
+        way=Way.CHANNEL,
         now=NOON,
     )
     steps.painted(2)
@@ -191,14 +194,6 @@ def test_the_token_is_gone_at_every_end(steps, end):
     assert row.state == end
     assert CANARY not in map(str, steps.get(row.id))
     assert CANARY not in map(str, row)
-
-
-def test_the_first_way_stands(steps):
-    id_ = steps.painted(1)
-    assert generations.choose_way(steps.connection, id_, Way.CHANNEL) is Way.CHANNEL
-    assert generations.choose_way(steps.connection, id_, Way.RESPONSE) is Way.CHANNEL
-    other = steps.painted(2)
-    assert generations.choose_way(steps.connection, other, Way.RESPONSE) is Way.RESPONSE
 
 
 def test_numbers_follow_the_order_of_acceptance(steps):

@@ -22,7 +22,7 @@ from store_samples import CANARY, NOON, finished, new_generation
 from bot.store import generations
 from bot.store.generations import Accepted, Lease, OverLimit, Replayed
 from bot.store.people import Limits
-from bot.store.schema import OPEN_STATES, Entry, State, ledger, people, pictures
+from bot.store.schema import OPEN_STATES, Entry, State, Way, ledger, people, pictures
 from bot.store.schema import generations as table
 
 LIMITS = Limits(per_day=14, per_minute=1000, waiting=4)
@@ -126,6 +126,7 @@ class Lives(RuleBasedStateMachine):
             steps=4,
             price=made * 1000,
             notes=(),
+            way=Way.CHANNEL,
             now=NOON,
         )
         holds = told.state is State.PAINTING and told.lease == lease
