@@ -6,6 +6,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
+import aiohttp
 import discord
 import structlog
 from discord.ext import commands
@@ -31,6 +32,8 @@ discord.VoiceClient.warn_dave = False
 _COGS = ("cogs.imagine", "cogs.history", "cogs.limits", "cogs.queue")
 #: discord.py would sleep for as long as a 429 says, 15 minutes and more.
 _RATE_LIMIT_WAIT_MAX_S = 60.0
+#: Without a bound, hundreds of commands at once would shake as many hands with Discord.
+_CONNECTIONS_MAX = 64
 
 
 class Easel(commands.AutoShardedBot):
@@ -53,6 +56,7 @@ class Easel(commands.AutoShardedBot):
             allowed_mentions=discord.AllowedMentions.none(),
             max_ratelimit_timeout=_RATE_LIMIT_WAIT_MAX_S,
             shard_count=shard_count,
+            connector=aiohttp.TCPConnector(limit=_CONNECTIONS_MAX),
         )
         self.studio = studio
         self._database = database
