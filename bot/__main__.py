@@ -7,7 +7,7 @@ import asyncio
 import sys
 from contextlib import suppress
 
-from bot import app, logs, settings
+from bot import app, logs, memory, settings
 from bot.errors import EaselError
 
 
@@ -36,6 +36,7 @@ def main() -> int:
 def _bot(command: str) -> int:
     loaded = settings.load()
     logs.configure(loaded.log_level, loaded.log_format, loaded.secrets)
+    memory.return_what_is_freed()
     asyncio.run(app.run(loaded) if command == "run" else app.migrate(loaded))
     return 0
 

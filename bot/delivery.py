@@ -22,6 +22,7 @@ from bot.views.waiting import standing_text, waiting_buttons
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractAsyncContextManager
 
     from bot.client import Easel
     from bot.studio.generation import Generation, KeptPicture
@@ -47,7 +48,7 @@ _UNKNOWN_MESSAGE = 10008
 #: What may pass: Discord's own trouble, its limits, and the way to it.
 _AWAY = (discord.HTTPException, discord.RateLimited, aiohttp.ClientError, OSError)
 #: Results on their way to Discord at a time.
-_AT_ONCE = 16
+_AT_ONCE = 6
 #: Longer than that, nobody should wait for a crowded channel.
 _CROWD_WAIT_MAX_S = 2.0
 #: Messages to look through for a result that an earlier try may have posted.
@@ -161,15 +162,16 @@ class DiscordDelivery:
         raise AssertionError  # the last attempt returns or raises
 
     async def _send(self, generation: Generation, pictures: Sequence[KeptPicture]) -> int:
-        message = await self._channel(generation).send(
-            caption(self._client.studio, generation, pictures),
-            files=await self._files(generation, pictures),
-            view=result_buttons(generation.id, pictures),
-            # Within minutes, a second message with this nonce is the first one again:
-            # https://discord.com/developers/docs/resources/message#create-message
-            nonce=f"easel-{generation.id}",
-            allowed_mentions=_the_asker(generation),
-        )
+        async with self._files(generation, pictures) as files:
+            message = await self._channel(generation).send(
+                caption(self._client.studio, generation, pictures),
+                files=files,
+                view=result_buttons(generation.id, pictures),
+                # Within minutes, a second message with this nonce is the first one again:
+                # https://discord.com/developers/docs/resources/message#create-message
+                nonce=f"easel-{generation.id}",
+                allowed_mentions=_the_asker(generation),
+            )
         return message.id
 
     async def _answer(self, generation: Generation, pictures: Sequence[KeptPicture]) -> int | None:
@@ -178,19 +180,23 @@ class DiscordDelivery:
         try:
             async for attempt in stamina.retry_context(on=_transient):
                 with attempt:
-                    message = await self._response(generation).edit_message(
-                        _ORIGINAL,
-                        content=caption(self._client.studio, generation, pictures),
-                        attachments=await self._files(generation, pictures),
-                        view=result_buttons(generation.id, pictures),
-                    )
-                    return message.id
+                    return await self._fill_in(generation, pictures)
         except discord.HTTPException as error:
             if _transient(error):
                 raise
             # Among them 401, which is how Discord also says that the token has expired.
             raise Undeliverable(f"the response is gone: {error.text}") from error
         raise AssertionError  # the last attempt returns or raises
+
+    async def _fill_in(self, generation: Generation, pictures: Sequence[KeptPicture]) -> int:
+        async with self._files(generation, pictures) as files:
+            message = await self._response(generation).edit_message(
+                _ORIGINAL,
+                content=caption(self._client.studio, generation, pictures),
+                attachments=files,
+                view=result_buttons(generation.id, pictures),
+            )
+        return message.id
 
     async def _say_failure(self, generation: Generation, sentence: str) -> None:
         if self._token_lives(generation):
@@ -231,11 +237,11 @@ class DiscordDelivery:
         except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
             log.warning("delivery.waiting_remains", id=generation.id, cause=str(error))
 
-    async def _files(
+    def _files(
         self, generation: Generation, pictures: Sequence[KeptPicture]
-    ) -> list[discord.File]:
+    ) -> AbstractAsyncContextManager[list[discord.File]]:
         limit = generation.place.file_limit
-        return await files_of(self._client.studio, generation, pictures, file_limit=limit)
+        return files_of(self._client.studio, generation, pictures, file_limit=limit)
 
     def _channel(self, generation: Generation) -> discord.PartialMessageable:
         place = generation.place

@@ -25,7 +25,7 @@ _KEY = re.compile(
 )
 #: Bytes wait on disks and networks, so they have threads of their own: a slow archive must
 #: not keep decoding and name look-ups waiting.
-_THREADS = 16
+_THREADS = 4
 
 
 class PictureMissing(Refusal):

@@ -105,10 +105,12 @@ class _Folder:
 
     def put(self, files: Mapping[str, bytes]) -> None:
         written: dict[Path, Path] = {}
+        folders = {(self._root / key).parent for key in files}
         try:
+            for folder in folders:
+                self._make_lasting(folder)
             for key, data in files.items():
                 target = self._root / key
-                self._make_lasting(target.parent)
                 temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.part")
                 written[temporary] = target
                 _write(temporary, data)
@@ -119,7 +121,7 @@ class _Folder:
                 with suppress(OSError):
                     temporary.unlink()
             raise
-        for folder in {target.parent for target in written.values()}:
+        for folder in folders:
             _sync(folder)
 
     def get(self, key: str) -> bytes:
@@ -145,9 +147,10 @@ class _Folder:
 
 
 def _write(file: Path, data: bytes) -> None:
-    with file.open("xb") as opened:
-        opened.write(data)
-        opened.flush()
+    with file.open("xb", buffering=0) as opened:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[opened.write(rest) :]
         os.fsync(opened.fileno())
 
 

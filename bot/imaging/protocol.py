@@ -318,8 +318,13 @@ def _content(item: _Item) -> bytes | str | None:
 def _picture(text: str) -> bytes | None:
     if text.startswith("data:"):
         text = text.partition(",")[2]
+    # Some break the line every 76 characters; to look for that costs as much as to decode it.
+    return _decoded(text) or _decoded("".join(text.split()))
+
+
+def _decoded(text: str) -> bytes | None:
     try:
-        return b64decode("".join(text.split()), validate=True) or None
+        return b64decode(text, validate=True) or None
     except (binascii.Error, ValueError):
         return None
 

@@ -7,7 +7,8 @@ import io
 import re
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Self
+from functools import partial
+from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 import aiohttp
 import stamina
@@ -16,6 +17,7 @@ from yarl import URL
 
 from bot.errors import AnswerLost, BadAnswer, Busy, Overloaded, PaintingFailed, Unreachable
 from bot.imaging.failures import answer_lost, bad_answer, failure, unreachable
+from bot.imaging.model import Parameter
 from bot.imaging.protocol import (
     base_address,
     decode,
@@ -24,12 +26,15 @@ from bot.imaging.protocol import (
     decode_problem,
     dump,
 )
+from bot.imaging.turns import Turns
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 
     from bot.imaging.catalogue import ListedModel
     from bot.imaging.protocol import Account, Answer
+
+T = TypeVar("T")
 
 # Blank ones, and those of HTTP libraries, are refused by the networks before the pictures.
 USER_AGENT: Final = "Easel/0.1 (+easel)"
@@ -41,7 +46,7 @@ LIST_MAX: Final = 4 * _MIB
 #: An error says what it has to say within that much, or it is no use waiting for the rest.
 _ERROR_MAX: Final = _MIB // 4
 _ERROR_S: Final = 5.0
-_CHUNK: Final = _MIB // 4
+_PICTURES: Final = frozenset({Parameter.IMAGE_URL, Parameter.REFERENCE_IMAGES})
 
 _CONNECT_S: Final = 10.0
 _LIST_S: Final = 10.0
@@ -49,6 +54,9 @@ _LIST_S: Final = 10.0
 _PICTURE_S: Final = 60.0
 _FETCH_S: Final = 20.0
 _REDIRECTS_MAX: Final = 3
+#: Many megabytes each, until they are unpacked.
+_READ_AT_ONCE: Final = 4
+_TURN_WAIT_S: Final = 1.0
 _GOOD: Final = frozenset({200, 201})
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 #: Of requests that cost nothing.
@@ -111,6 +119,7 @@ class Together:
         key = api_key if isinstance(api_key, str) else api_key.get_secret_value()
         self._key = SecretStr(key.strip())
         self._timeout = timeout
+        self._turns = Turns(_READ_AT_ONCE, wait_s=_TURN_WAIT_S)
 
     @classmethod
     @asynccontextmanager
@@ -138,12 +147,14 @@ class Together:
         Raises:
             PaintingFailed: nothing came of it. AnswerLost and BadAnswer may have been paid for.
         """
-        body = await asyncio.to_thread(dump, fields)
+        # Words alone are not worth a thread; pictures among them are megabytes.
+        words_alone = _PICTURES.isdisjoint(fields)
+        body = dump(fields) if words_alone else await asyncio.to_thread(dump, fields)
         url = self._base / "images/generations"
-        reply = await self._exchange(
-            "POST", url, limit=PAINTING_MAX, seconds=self._timeout, model=model, body=body
+        unpack = partial(self._unpack, model=model)
+        answer = await self._exchange(
+            "POST", url, unpack, seconds=self._timeout, model=model, body=body
         )
-        answer = await asyncio.to_thread(self._decoded, reply, model)
         # Here the call is paid for: nothing `repeatable` may leave from now on.
         return Painting(await self._pictures(answer, model), answer.request_id, answer.seconds)
 
@@ -168,7 +179,7 @@ class Together:
         return await _REPEATING(_is_passing, self._asked, self._base / path)
 
     async def _asked(self, url: URL) -> bytes:
-        reply = await self._exchange("GET", url, limit=LIST_MAX, seconds=_LIST_S)
+        reply = await self._exchange("GET", url, partial(_read, limit=LIST_MAX), seconds=_LIST_S)
         if not reply.is_good:
             raise self._failure(reply)
         return reply.body
@@ -177,13 +188,13 @@ class Together:
         self,
         method: str,
         url: URL,
+        take: Callable[[aiohttp.ClientResponse], Awaitable[T]],
         *,
-        limit: int,
         seconds: float,
         model: str | None = None,
         body: bytes | None = None,
-    ) -> _Reply:
-        """One request and its answer, whatever it says; no redirect is followed.
+    ) -> T:
+        """One request, and what `take` makes of its answer; no redirect is followed.
 
         Raises:
             Unreachable: nothing was sent.
@@ -206,11 +217,16 @@ class Together:
                 timeout=_within(seconds),
                 allow_redirects=False,
             ) as response:
-                return await _read(response, limit)
+                return await take(response)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             failed = _unanswered(error, model)
         # Not in the handler: aiohttp's errors hold the request's headers, and so the key.
         raise failed
+
+    async def _unpack(self, response: aiohttp.ClientResponse, *, model: str) -> Answer:
+        async with self._turns.one():
+            reply = await _read(response, limit=PAINTING_MAX)
+            return await asyncio.to_thread(self._decoded, reply, model)
 
     def _decoded(self, reply: _Reply, model: str) -> Answer:
         """Blocking: many megabytes of base64."""
@@ -257,7 +273,8 @@ class Together:
 
     async def _followed(self, url: URL) -> bytes:
         for _ in range(_REDIRECTS_MAX + 1):
-            reply = await self._exchange("GET", url, limit=PICTURE_MAX, seconds=_FETCH_S)
+            read = partial(_read, limit=PICTURE_MAX)
+            reply = await self._exchange("GET", url, read, seconds=_FETCH_S)
             if reply.status not in _REDIRECTS:
                 return self._content(reply, url)
             url = _joined(url, reply.headers.get("Location", ""))
@@ -283,23 +300,25 @@ def _within(seconds: float) -> aiohttp.ClientTimeout:
     return aiohttp.ClientTimeout(total=seconds, connect=min(_CONNECT_S, seconds / 2))
 
 
-async def _read(response: aiohttp.ClientResponse, limit: int) -> _Reply:
-    body = bytearray()
-    reading = response.content.iter_chunked(_CHUNK)
+async def _read(response: aiohttp.ClientResponse, *, limit: int) -> _Reply:
+    chunks: list[bytes] = []
+    size = 0
     if response.status in _GOOD:
-        async for chunk in reading:
-            body += chunk
-            if len(body) > limit:
+        async for chunk in response.content.iter_any():
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > limit:
                 raise bad_answer(f"more than {limit // _MIB} MiB from {response.url.host}")
     else:
         # The status has said the most important; what comes of the rest is enough.
         with suppress(aiohttp.ClientError, TimeoutError, OSError):
             async with asyncio.timeout(_ERROR_S):
-                async for chunk in reading:
-                    body += chunk
-                    if len(body) > _ERROR_MAX:
+                async for chunk in response.content.iter_any():
+                    chunks.append(chunk)
+                    size += len(chunk)
+                    if size > _ERROR_MAX:
                         break
-    return _Reply(response.status, response.headers, bytes(body))
+    return _Reply(response.status, response.headers, b"".join(chunks))
 
 
 def _unanswered(error: Exception, model: str | None) -> PaintingFailed:

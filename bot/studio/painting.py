@@ -160,6 +160,8 @@ class Painter:
         finished = await asyncio.to_thread(
             _finish_all, made[: request.count], generation.id, request, planned.steps
         )
+        # They wait for the disk, or for a bucket, once and not twice over.
+        made.clear()
         if not finished:
             raise bad_answer("no whole picture in it", planned.model.id)
         await self._archive.put({picture.key: data for picture, data in finished})

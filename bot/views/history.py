@@ -57,13 +57,14 @@ async def show(interaction: Interaction, generation_id: str) -> None:
     shown = await studio.see(generation_id, viewer_of(interaction))
     await interaction.response.defer(ephemeral=True, thinking=True)
     generation, pictures = shown.generation, shown.pictures
-    files = await files_of(studio, generation, pictures, file_limit=interaction.filesize_limit)
-    await interaction.followup.send(
-        caption(studio, generation, pictures),
-        files=files,
-        view=result_buttons(generation.id, pictures),
-        ephemeral=True,
-    )
+    limit = interaction.filesize_limit
+    async with files_of(studio, generation, pictures, file_limit=limit) as files:
+        await interaction.followup.send(
+            caption(studio, generation, pictures),
+            files=files,
+            view=result_buttons(generation.id, pictures),
+            ephemeral=True,
+        )
 
 
 async def history_page(

@@ -24,6 +24,9 @@ _PROMPT_SHOWN = 150
 _COMMAND_SHOWN = CONTENT_MAX - 600
 
 
+_ORDINARY = (discord.TextChannel, discord.Thread, discord.VoiceChannel)
+
+
 class PostAlone(Button, template=f"post:{ID}:{POSITION}"):
     """Puts one picture into the conversation, by itself."""
 
@@ -40,22 +43,17 @@ class PostAlone(Button, template=f"post:{ID}:{POSITION}"):
         shown, picture = await _find(interaction, self.generation_id, self.position)
         # Without "thinking", whose place and privacy the first follow-up would take over.
         await interaction.response.defer()
-        files = await files_of(
-            studio,
-            shown.generation,
-            [picture],
-            file_limit=interaction.filesize_limit,
-            made=len(shown.pictures),
-        )
         text = caption(studio, shown.generation, [picture])
-        if may_post(interaction) and isinstance(
-            interaction.channel, discord.TextChannel | discord.Thread | discord.VoiceChannel
-        ):
+        made, limit = len(shown.pictures), interaction.filesize_limit
+        async with files_of(
+            studio, shown.generation, [picture], file_limit=limit, made=made
+        ) as files:
+            if not may_post(interaction) or not isinstance(interaction.channel, _ORDINARY):
+                await interaction.followup.send(text, files=files)
+                return
             # A repeated event of the same press is the same message.
             await interaction.channel.send(text, files=files, nonce=interaction.id)
-            await interaction.followup.send("Posted.", ephemeral=True)
-        else:
-            await interaction.followup.send(text, files=files)
+        await interaction.followup.send("Posted.", ephemeral=True)
 
 
 class Details(Button, template=f"details:{ID}:{POSITION}"):
@@ -77,20 +75,15 @@ async def open_panel(interaction: Interaction, generation_id: str, position: int
     shown, picture = await _find(interaction, generation_id, position)
     await interaction.response.defer(ephemeral=True, thinking=True)
     generation = shown.generation
-    files = await files_of(
-        studio,
-        generation,
-        [picture],
-        file_limit=interaction.filesize_limit,
-        made=len(shown.pictures),
-    )
-    await interaction.followup.send(
-        f"Picture {position} of {len(shown.pictures)} · "
-        f"{code(generation.order.prompt, _PROMPT_SHOWN)}",
-        files=files,
-        view=Layout(PostAlone(generation_id, str(position)), Details(generation_id, str(position))),
-        ephemeral=True,
-    )
+    made = len(shown.pictures)
+    limit = interaction.filesize_limit
+    async with files_of(studio, generation, [picture], file_limit=limit, made=made) as files:
+        await interaction.followup.send(
+            f"Picture {position} of {made} · {code(generation.order.prompt, _PROMPT_SHOWN)}",
+            files=files,
+            view=panel_buttons(generation_id, position),
+            ephemeral=True,
+        )
 
 
 def panel_buttons(generation_id: str, position: int) -> Layout:

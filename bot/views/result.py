@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import ExitStack, asynccontextmanager
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ from bot.views.wording import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncGenerator, Sequence
 
     from bot.imaging.pictures import Picture
     from bot.studio.generation import Generation, KeptPicture
@@ -64,6 +65,7 @@ def alt_text(studio: Studio, generation: Generation, picture: KeptPicture, of: i
     )
 
 
+@asynccontextmanager
 async def files_of(
     studio: Studio,
     generation: Generation,
@@ -71,8 +73,11 @@ async def files_of(
     *,
     file_limit: int,
     made: int | None = None,
-) -> list[discord.File]:
+) -> AsyncGenerator[list[discord.File]]:
     """The pictures as uploads, each made small enough for the place it goes to.
+
+    Their bytes are let go of at the end: the request that carried them is a cycle of objects,
+    which the collector may leave in memory for long.
 
     Args:
         studio: has the bytes.
@@ -82,20 +87,24 @@ async def files_of(
         made: how many there are in all; None when these are all.
     """
     limit = min(file_limit, REQUEST_BYTES_MAX // max(1, len(pictures)))
-    files: list[discord.File] = []
-    for picture, data in zip(pictures, await studio.files(pictures), strict=True):
-        extension = picture.media_type.extension
-        if len(data) > limit:
-            smaller = await asyncio.to_thread(_fit, data, limit)
-            data, extension = smaller.data, smaller.media_type.extension  # noqa: PLW2901 - the same picture
-        files.append(
-            discord.File(
-                BytesIO(data),
+    with ExitStack() as buffers:
+        files: list[discord.File] = []
+        for picture, data in zip(pictures, await studio.files(pictures), strict=True):
+            sent, extension = await _sized(data, limit, picture.media_type.extension)
+            file = discord.File(
+                buffers.enter_context(BytesIO(sent)),
                 filename=f"{generation.id}-{picture.position}.{extension}",
                 description=alt_text(studio, generation, picture, made or len(pictures)),
             )
-        )
-    return files
+            files.append(file)
+        yield files
+
+
+async def _sized(data: bytes, limit: int, extension: str) -> tuple[bytes, str]:
+    if len(data) <= limit:
+        return data, extension
+    smaller = await asyncio.to_thread(_fit, data, limit)
+    return smaller.data, smaller.media_type.extension
 
 
 def _fit(data: bytes, limit: int) -> Picture:
