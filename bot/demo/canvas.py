@@ -27,7 +27,7 @@ ImageFormat = Literal["jpeg", "png"]
 #: Larger canvases are painted at this many pixels and stretched.
 _PAINTED_PIXELS = 1_600_000
 _PAINTED_SIDE_MIN = 192
-_JPEG_QUALITY = 86
+_JPEG_QUALITY = 92
 _GRAIN = 0.035
 
 
