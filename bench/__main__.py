@@ -14,6 +14,7 @@ sys.path.insert(0, str(HOUSE / "tests"))
 
 from bench.crowds import against_bare, crowds  # noqa: E402 - the path comes first
 from bench.growth import growth  # noqa: E402
+from bench.kills import kills  # noqa: E402
 
 RESULTS = Path(__file__).with_name("results.md")
 
@@ -29,6 +30,7 @@ async def main() -> None:
         f"# Figures\n\n{about}",
         "## Many at once\n\n" + "\n".join(await crowds()),
         "## Beside a bare script\n\n" + "\n".join(await against_bare()),
+        "## The power cut\n\n" + "\n".join(await kills()),
         "## As it grows\n\n" + "\n".join(await growth()),
     ]
     await asyncio.to_thread(RESULTS.write_text, "\n\n".join(sections) + "\n", encoding="utf-8")

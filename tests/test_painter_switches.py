@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from random import Random
 
 import aiohttp
 import pytest
 from painter_client import PRO, generate, get
 
-from bot.demo.faults import Fault, Faults, Kind, Route
+from bot.demo.faults import TROUBLE, Fault, Faults, Kind, Route
 from bot.demo.painter import Painter
 
 
@@ -51,6 +52,19 @@ class TestQueue:
     def test_a_fault_happens_at_least_once(self):
         with pytest.raises(ValueError, match="at least once"):
             Faults().next(Kind.EMPTY, times=0)
+
+    def test_trouble_meets_a_share_of_the_generations_until_it_is_cleared(self):
+        faults = Faults()
+        faults.at_random(0.3, Random(1))
+        faults.next(Kind.EMPTY)
+        queued = faults.take(Route.GENERATIONS)
+        met = [fault.kind for _ in range(1000) if (fault := faults.take(Route.GENERATIONS))]
+        assert queued == Fault(Kind.EMPTY), "what is queued comes first"
+        assert 250 < len(met) < 350
+        assert set(met) == set(TROUBLE)
+        assert not any(faults.take(Route.WHOAMI) for _ in range(100))
+        faults.clear()
+        assert not any(faults.take(Route.GENERATIONS) for _ in range(100))
 
     async def test_two_requests_at_once_share_two_faults(self, painter, session):
         painter.faults.next(Kind.SERVER_ERROR, times=2)

@@ -1,96 +1,122 @@
-"""kill -9 at random moments under load, every event told twice: nothing is lost or doubled."""
+"""kill -9, at every step and at any moment, every event told twice: nothing is lost or doubled."""
 
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-from collections import Counter
-from contextlib import closing
+import signal
 from pathlib import Path
-from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from wire.town import open_town
+import pytest_asyncio
+from wire.books import RULES
+from wire.launch import Bot, settings_for
+from wire.powercut import LABELS, PAID_TWICE, PowerCuts, at_every_step, at_random, switch
+from wire.town import KEY, open_town
 
 if TYPE_CHECKING:
-    from wire.asked import Asked
+    from wire.powercut import Report
     from wire.town import Town
 
-KILLS = 5
-_AT_ONCE = 4
-_ENDS = ("delivered", "failed", "refused", "cancelled")
 
-
-def rows(town: Town, sql: str) -> list[Any]:
-    with closing(sqlite3.connect(f"file:{town.folder}/easel.db?mode=ro", uri=True)) as reader:
-        return reader.execute(sql).fetchall()
-
-
-async def ask(town: Town, random: Random) -> list[Asked]:
-    town.discord.gateway.twice = _AT_ONCE
-    return [await town.imagine(town.channel(), count=random.randint(1, 2)) for _ in range(_AT_ONCE)]
-
-
-def all_ended(town: Town) -> bool:
-    return not rows(town, f"SELECT 1 FROM generations WHERE state NOT IN {_ENDS}")
-
-
-@pytest.mark.parametrize("seed", [1])
-async def test_nothing_is_lost_or_doubled(tmp_path: Path, seed: int) -> None:
-    random, asked = Random(seed), []
-    async with open_town(tmp_path, pace=0.2, channels=_AT_ONCE * (KILLS + 1)) as town:
-        for _ in range(KILLS):
-            asked += await ask(town, random)
-            await asyncio.sleep(random.uniform(0.0, 0.6))
-            await town.bot.kill()
-            # As if it had been dead for longer: leases are over, and whoever asked was answered.
-            town.let_leases_end()
-            with closing(sqlite3.connect(tmp_path / "easel.db", isolation_level=None)) as other:
-                other.execute("UPDATE generations SET created_at = created_at - 10")
-            await town.bot.restart()
-        asked += await ask(town, random)
-        for one in asked[-_AT_ONCE:]:
-            await one.result()
-        await town.until(lambda: all_ended(town), "an end of every generation", within=30)
-
-        check_messages(town, asked)
-        check_books(town)
-        check_archive(town)
-
-
-def check_messages(town: Town, asked: list[Asked]) -> None:
-    """Who was accepted has one result; who was not has none, and was charged nothing."""
-    states = dict(rows(town, "SELECT interaction_id, state FROM generations"))
-    for one in asked:
-        with_files = [m for m in one.interaction.channel.shown if m.files]
-        expected = 1 if states.get(one.interaction.id) == "delivered" else 0
-        assert len(with_files) == expected, f"{states.get(one.interaction.id)}: {with_files}"
-    assert Counter(states.values())["delivered"] >= _AT_ONCE
-
-
-def check_books(town: Town) -> None:
-    """The ledger is what was delivered, and nothing is reserved any more."""
-    [(delivered,)] = rows(
-        town,
-        "SELECT count(*) FROM pictures JOIN generations ON generations.id = generation_id"
-        " WHERE state = 'delivered'",
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Report]:
+    """Side by side: most of their time, one processor starts a bot and the other is idle."""
+    return await asyncio.gather(
+        at_every_step(tmp_path_factory.mktemp("steps")),
+        at_random(tmp_path_factory.mktemp("moments"), kills=4, seed=1),
     )
-    [(settled,)] = rows(town, "SELECT sum(pictures) FROM ledger WHERE entry = 'settle'")
-    assert settled == delivered
-    [(reserved, waiting, used)] = rows(
-        town, "SELECT sum(day_reserved), sum(waiting), sum(day_used) FROM people"
-    )
-    assert (reserved, waiting, used) == (0, 0, delivered)
-    doubled = rows(
-        town,
-        "SELECT generation_id FROM ledger WHERE entry != 'reserve' GROUP BY 1 HAVING count(*) > 1",
-    )
-    assert doubled == []
 
 
-def check_archive(town: Town) -> None:
-    """Every picture that a row names is there, whole."""
-    for key, size in rows(town, "SELECT key, bytes FROM pictures"):
-        file = Path(town.folder) / "pictures" / key
-        assert file.stat().st_size == size, key
+@pytest.fixture(scope="module")
+def steps(runs: list[Report]) -> Report:
+    return runs[0]
+
+
+@pytest.fixture(scope="module")
+def moments(runs: list[Report]) -> Report:
+    return runs[1]
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_kill_at_any_step_breaks_no_rule(steps: Report, rule: str) -> None:
+    assert steps.books.breaches[rule] == []
+
+
+def test_every_step_was_reached_and_every_end(steps: Report) -> None:
+    assert steps.kills == len(LABELS)
+    assert set(steps.books.ends) == {"delivered", "failed", "refused", "cancelled"}
+
+
+def test_what_is_on_the_disk_is_paid_for_once(steps: Report) -> None:
+    paid_twice = {label: calls for (label, _), calls in steps.wasted.items() if calls}
+    assert paid_twice == dict.fromkeys(PAID_TWICE, 1)
+
+
+@pytest.mark.xfail(
+    reason="a notice that was not told when the process died is not told later", strict=True
+)
+def test_who_got_no_picture_is_told_why(steps: Report) -> None:
+    assert steps.books.silent == []
+
+
+@pytest.mark.xfail(
+    reason="what was accepted and never acknowledged is painted and charged, seen or not",
+    strict=True,
+)
+def test_what_is_charged_is_seen(steps: Report) -> None:
+    assert steps.books.unseen == []
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_kill_at_any_moment_breaks_no_rule(moments: Report, rule: str) -> None:
+    assert moments.books.breaches[rule] == []
+
+
+def test_work_went_on_between_the_kills(moments: Report) -> None:
+    assert moments.books.ends["delivered"] > moments.kills
+
+
+async def test_who_slept_past_the_lease_changes_nothing(tmp_path: Path) -> None:
+    """One bot stands still over two paintings, and a second one takes them over meanwhile."""
+    async with open_town(tmp_path, **switch(tmp_path)) as town:
+        cuts = PowerCuts(town)
+        cuts.order_signal("claimed", 2, "SIGSTOP")
+        # Not told twice: who stands still in a transaction would lock all others out.
+        asked = [await town.imagine(town.channel()) for _ in range(2)]
+        cuts.asked += asked
+        await town.until(lambda: stands_still(town.bot), "a standstill")
+        town.let_leases_end()
+        await cuts.order_fault("slow", times=2, seconds=1.0)
+        await cuts.order_fault("no_data")
+        async with second_bot(town):
+            await both_are_with_the_second(cuts)
+            town.bot.process.send_signal(signal.SIGCONT)
+            assert [await town.ended(one) for one in asked] == ["delivered", "delivered"]
+            await town.until(lambda: town.bot.log.count("lease_lost") == 2, "two lost leases")
+            # From now on both are told of everything.
+            for one in [await cuts.ask() for _ in range(4)]:
+                await one.result()
+                await town.ended(one)
+            assert town.bot.log.count("interaction.replayed") >= 4
+            books = (await cuts.report()).books
+    assert not any(books.breaches.values()), books.breaches
+
+
+def stands_still(bot: Bot) -> bool:
+    state = Path(f"/proc/{bot.process.pid}/stat").read_text().rpartition(")")[2].split()[0]
+    return state == "T"
+
+
+def second_bot(town: Town) -> Bot:
+    """Another process, on the same database, archive and Discord."""
+    folder = town.folder / "second"
+    folder.mkdir()
+    environ = settings_for(town.folder, token=town.discord.token, painter=town.painter_url, key=KEY)
+    return Bot(town.discord.url, town.discord.id, folder, environ)
+
+
+async def both_are_with_the_second(cuts: PowerCuts) -> None:
+    async with asyncio.timeout(10):
+        while await cuts.painter("faults_waiting") > 1:  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.02)

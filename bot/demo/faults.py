@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 from enum import StrEnum
+from random import Random
 from typing import TYPE_CHECKING
 
 from bot.demo.sandbox import answers
@@ -70,6 +71,18 @@ class Kind(StrEnum):
     UNORDERED = "unordered"
     WEBP = "webp"
     NAN = "nan"
+
+
+#: What a service in trouble answers with, now this, now that.
+TROUBLE = (
+    Kind.RATE_LIMITED,
+    Kind.SERVER_ERROR,
+    Kind.OVERLOADED,
+    Kind.UNSAFE,
+    Kind.RESET_BEFORE,
+    Kind.RESET_AFTER,
+    Kind.TRUNCATED,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +189,8 @@ class Faults:
     _queues: dict[Route, deque[_Waiting]] = field(
         default_factory=lambda: {route: deque() for route in Route}
     )
+    _share: float = 0.0
+    _random: Random = field(default_factory=Random)
 
     def next(
         self, fault: Fault | Kind, *, times: int | None = 1, on: Route = Route.GENERATIONS
@@ -186,7 +201,12 @@ class Faults:
         whole = Fault(fault) if isinstance(fault, Kind) else fault
         self._queues[on].append(_Waiting(whole, times))
 
+    def at_random(self, share: float, random: Random) -> None:
+        """From now on, that share of the generations meets one of TROUBLE, until `clear`."""
+        self._share, self._random = share, random
+
     def clear(self) -> None:
+        self._share = 0.0
         for queue in self._queues.values():
             queue.clear()
 
@@ -206,4 +226,6 @@ class Faults:
                 if not entry.left:
                     queue.remove(entry)
             return entry.fault
+        if route is Route.GENERATIONS and self._random.random() < self._share:
+            return Fault(self._random.choice(TROUBLE))
         return None

@@ -242,7 +242,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--pace", type=float, default=0.5, help="seconds that one call takes")
     parser.add_argument("--bears", type=int, help="calls at once before 429")
     parser.add_argument("--api-key", default="sandbox", help="empty lets everybody in")
-    parser.add_argument("--seed", type=int, help="repeatable ids and seeds")
+    parser.add_argument("--seed", type=int, help="repeatable ids, seeds and trouble")
+    parser.add_argument(
+        "--trouble", type=float, default=0.0, help="share of calls that fail, from 0 to 1"
+    )
     parser.add_argument("--no-pacing", dest="pacing", action="store_false")
     parser.add_argument("--reuse", action="store_true", help="one picture a size, for load tests")
     return parser.parse_args()
@@ -261,6 +264,7 @@ async def _run(arguments: argparse.Namespace) -> None:
         pacing=arguments.pacing,
         reuse=arguments.reuse,
     ) as painter:
+        painter.faults.at_random(arguments.trouble, Random(arguments.seed))  # noqa: S311 - a sandbox
         print(f"The sandbox painter listens on {painter.url}", flush=True)  # noqa: T201 - its say
         await stop.wait()
 

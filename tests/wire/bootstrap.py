@@ -1,6 +1,7 @@
 """Runs `python -m bot …` with Discord's addresses pointed at WIRE_DISCORD, and nothing else.
 
 `python tests/wire/bootstrap.py run`, in any folder: the data may be elsewhere than the checkout.
+With WIRE_KILL, it dies where that file says; see killing.py.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import signal
 import sys
 from pathlib import Path
 
+import killing
+
 
 def main() -> None:
     # As `python -m bot` has it in the checkout; the modules of this folder are not the bot's.
@@ -19,6 +22,8 @@ def main() -> None:
     # Whatever becomes of the one who started it, it ends.
     signal.alarm(int(os.environ.pop("WIRE_LIFE_S", "600")))
     _point_at(address)
+    if file := os.environ.pop("WIRE_KILL", None):
+        killing.install(Path(file))
     runpy.run_module("bot", run_name="__main__", alter_sys=True)
 
 

@@ -201,12 +201,19 @@ def settings_for(
 
 @asynccontextmanager
 async def painter_process(
-    folder: Path, *, key: str, pace: float = 0.0, bears: int | None = None, reuse: bool = True
+    folder: Path,
+    *,
+    key: str,
+    pace: float = 0.0,
+    bears: int | None = None,
+    reuse: bool = True,
+    trouble: float = 0.0,
 ) -> AsyncGenerator[tuple[Child, str]]:
-    """The sandbox painter and its address."""
+    """The sandbox painter and its address; of its calls, the share `trouble` fails."""
     arguments = ["-m", "bot.demo.painter", "--port", "0", "--api-key", key, "--pace", str(pace)]
     arguments += ["--reuse"] if reuse else []
     arguments += ["--bears", str(bears)] if bears is not None else []
+    arguments += ["--trouble", str(trouble), "--seed", "1"] if trouble else []
     async with Child(arguments, folder=ROOT, log=folder / "painter.log", environ={}) as child:
         yield child, await child.address()
 

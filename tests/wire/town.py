@@ -105,11 +105,15 @@ async def open_town(
     pace: float = 0.1,
     bears: int | None = None,
     channels: int = 30,
+    trouble: float = 0.0,
     **settings: object,
 ) -> AsyncGenerator[Town]:
     """Started and ready; `settings` are the bot's."""
     async with (
-        painter_process(folder, key=KEY, pace=pace, bears=bears) as (painter, address),
+        painter_process(folder, key=KEY, pace=pace, bears=bears, trouble=trouble) as (
+            painter,
+            address,
+        ),
         Server() as discord,
     ):
         guild = discord.world.guild()
