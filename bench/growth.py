@@ -13,7 +13,7 @@ from bot.store import generations
 from bot.store.database import Database
 from bot.store.generations import NewGeneration
 from bot.store.people import Limits
-from bot.studio.studio import _page
+from bot.studio.viewing import page_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -45,7 +45,7 @@ async def _measure(size: int) -> tuple[float, float]:
             accept = await _time(
                 lambda n: database.write(generations.accept, _new(n), _LIMITS, time.time())
             )
-            page = await _time(lambda n: database.read(_page, n % _PEOPLE, None, 6))
+            page = await _time(lambda n: database.read(page_of, n % _PEOPLE, None, 6))
     return accept, page
 
 

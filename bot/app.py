@@ -17,14 +17,18 @@ from bot.client import Easel
 from bot.errors import EaselError, OwnerNeeded, PaintingFailed
 from bot.imaging.archive import Archive
 from bot.imaging.catalogue import Catalogue
+from bot.imaging.links import Links
 from bot.imaging.model import Role
 from bot.imaging.pacing import Pace
+from bot.imaging.references import References
 from bot.imaging.together import Together
 from bot.settings import SettingsError
 from bot.store.database import Database
 from bot.studio.allowance import Limits
 from bot.studio.announcer import Announcer
 from bot.studio.circuit import Circuit
+from bot.studio.gathering import Gatherer
+from bot.studio.intake import Intake
 from bot.studio.life import Life
 from bot.studio.painting import Painter
 from bot.studio.recovery import Recovery
@@ -66,16 +70,20 @@ async def open_easel(settings: Settings, *, lease_s: float = _LEASE_S) -> AsyncG
             api_key=settings.together_api_key,
             timeout=settings.call_timeout_seconds,
         ) as together,
+        Links() as links,
     ):
         await archive.check()
         await _check_key(together)
         holder, pace = uuid4().hex, Pace(settings.max_concurrent_calls)
         circuit = Circuit(time.time)
-        painter = Painter(catalogue, together, pace, archive)
+        references = References()
+        painter = Painter(catalogue, together, pace, archive, references)
         life = Life(database, painter, circuit, holder=holder, lease_s=lease_s)
         work = Work(life, pace, circuit, Announcer())
         recovery = Recovery(database, life, work, holder=holder, lease_s=lease_s)
-        studio = Studio(database, archive, catalogue, work, circuit, limits=_limits(settings))
+        gatherer, limits = Gatherer(database, archive, references, links), _limits(settings)
+        intake = Intake(database, catalogue, gatherer, work, circuit, limits=limits)
+        studio = Studio(database, archive, catalogue, intake, work, limits=limits)
 
         def begin_work(delivery: Delivery) -> None:
             work.connect(delivery)
@@ -87,7 +95,7 @@ async def open_easel(settings: Settings, *, lease_s: float = _LEASE_S) -> AsyncG
             try:
                 yield client
             finally:
-                studio.stop_intake()
+                intake.close()
                 refreshing.cancel()
                 await work.close(_GRACE_S)
                 await recovery.close()

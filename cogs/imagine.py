@@ -9,7 +9,7 @@ from discord.app_commands import Choice, Range
 from discord.ext import commands
 
 from bot.imaging.request import COUNT_MAX, SEED_MAX, Quality, Shape
-from bot.studio.generation import PROMPT_MAX, Order
+from bot.studio.order import PROMPT_MAX, Order
 from bot.studio.prompts import search_styles
 from bot.views.asking import place_of, submit
 from bot.views.wording import CHOICE_MAX, CHOICES_MAX, clip
@@ -42,8 +42,8 @@ class Imagine(commands.Cog):
         interaction: Interaction,
         prompt: Range[str, 1, PROMPT_MAX],
         model: str | None = None,
-        shape: str = Shape.SQUARE,
-        count: Range[int, 1, COUNT_MAX] = COUNT_MAX,
+        shape: str | None = None,
+        count: Range[int, 1, COUNT_MAX] | None = None,
         quality: str | None = None,
         style: str | None = None,
         avoid: Range[str, 1, PROMPT_MAX] | None = None,
@@ -66,7 +66,7 @@ class Imagine(commands.Cog):
         order = Order(
             prompt=prompt,
             model=model,
-            shape=Shape(shape),
+            shape=Shape(shape) if shape else None,
             count=count,
             quality=Quality(quality) if quality else None,
             style=style,
@@ -74,7 +74,7 @@ class Imagine(commands.Cog):
             seed=seed,
             private=private,
         )
-        deciding = self._studio.submit(order, place_of(interaction))
+        deciding = self._studio.intake.submit(order, place_of(interaction))
         await submit(interaction, deciding, private=private)
 
     @imagine.autocomplete("model")

@@ -13,7 +13,7 @@ from bot.views import asking
 from bot.views.base import NOTHING_CAME, Modal, answer_error
 
 if TYPE_CHECKING:
-    from bot.studio.studio import Submitted
+    from bot.studio.intake import Submitted
 
 
 class Said(list[Any]):
@@ -24,7 +24,9 @@ class Said(list[Any]):
         self.id, self.extras, self.acknowledged = 1, {}, False
         self.response = self.followup = self
         self.begun: list[Any] = []
-        self.client = SimpleNamespace(studio=SimpleNamespace(begin=self.begun.append))
+        self.client = SimpleNamespace(
+            studio=SimpleNamespace(intake=SimpleNamespace(begin=self.begun.append))
+        )
 
     def is_done(self) -> bool:
         return self.acknowledged

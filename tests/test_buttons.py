@@ -57,8 +57,7 @@ async def test_details_tell_every_parameter_and_a_line_to_paste(painted: World) 
     for told in ("FLUX.2 [pro]", "1024×1024", "**Seed:** 5", "/show", "about $0.12"):
         assert told in details.content
     assert (
-        "/imagine prompt:a red fox in fresh snow model:black-forest-labs/FLUX.2-pro shape:square "
-        "count:4 seed:5"
+        "/imagine prompt:a red fox in fresh snow model:black-forest-labs/FLUX.2-pro count:4 seed:5"
     ) in details.content
 
 

@@ -15,7 +15,8 @@ from world import open_world
 from bot.demo.faults import Kind
 from bot.imaging import recipe
 from bot.imaging.request import SEED_MAX
-from bot.studio.generation import Order, Place
+from bot.studio.generation import Place
+from bot.studio.order import Order
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -134,7 +135,7 @@ async def test_where_the_bot_may_not_attach_files_the_command_itself_is_answered
 
 HOSTILE = {
     "mentions": "@everyone @here <@1> <@&2> <#3>",
-    "links": "https://example.com discord.gg/abc [x](https://example.com)",
+    "links": "a fox, https://example.com discord.gg/abc [x](https://example.com)",
     "code": "`a` ```b``` `",
     "markdown": "# big **bold** ||spoiler||\n> quote\n- list",
     "stacked marks": "z" + "\u0300" * 300,
@@ -252,7 +253,9 @@ async def test_the_same_interaction_twice_is_one_generation(world: World) -> Non
         file_limit=10_000_000,
     )
     order = Order("a red fox", count=2)
-    both = await asyncio.gather(*(world.client.studio.submit(order, place) for _ in range(5)))
+    both = await asyncio.gather(
+        *(world.client.studio.intake.submit(order, place) for _ in range(5))
+    )
     assert [submitted.fresh for submitted in both].count(True) == 1
     assert len({submitted.generation.id for submitted in both}) == 1
     assert (await world.usage(world.ann)).day_reserved == 2

@@ -17,7 +17,8 @@ from bot.delivery import DiscordDelivery
 from bot.demo.faults import Kind
 from bot.store.database import Database
 from bot.store.schema import generations, ledger, people
-from bot.studio.generation import Generation, Order, Place
+from bot.studio.generation import Generation, Place
+from bot.studio.order import Order
 from bot.tree import sync_if_changed
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ async def submitted(world: World, number: int = 1, **options: Any) -> Generation
         file_limit=10_000_000,
     )
     order = Order(f"a small boat, the {number}th", count=1, **options)
-    return (await world.client.studio.submit(order, place)).generation
+    return (await world.client.studio.intake.submit(order, place)).generation
 
 
 async def until(condition: Any, seconds: float = 5) -> None:
@@ -96,7 +97,7 @@ async def test_a_stop_waits_no_longer_than_its_grace_and_leaves_the_rest_written
 ) -> None:
     monkeypatch.setattr(app, "_GRACE_S", 0.2)
     world.painter.terms.pace = 20
-    world.client.studio.begin(await submitted(world))
+    world.client.studio.intake.begin(await submitted(world))
     await until(lambda: world.painter.records.in_flight == 1)
     began = time.monotonic()
     await world.house.aclose()
@@ -111,7 +112,7 @@ async def test_a_stop_waits_no_longer_than_its_grace_and_leaves_the_rest_written
 
 async def test_what_is_asked_for_during_a_stop_is_refused_with_a_sentence(world: World) -> None:
     world.painter.terms.pace = 1
-    world.client.studio.begin(await submitted(world))
+    world.client.studio.intake.begin(await submitted(world))
     await until(lambda: world.painter.records.in_flight == 1)
     closing = asyncio.create_task(world.house.aclose())
     await asyncio.sleep(0)
@@ -130,7 +131,7 @@ async def test_of_two_processes_one_paints(world: World) -> None:
         ways = [world.client.studio, other.studio]
         for generation in rows:
             for studio in ways:
-                studio.begin(generation)
+                studio.intake.begin(generation)
             ways.reverse()
         await until(lambda: len(world.results()) >= len(rows))
         await asyncio.sleep(0.2)
@@ -148,7 +149,7 @@ async def test_whose_lease_is_over_writes_nothing_and_says_nothing(
         world.painter.terms.pace = 0.5
         if fault:
             world.painter.faults.next(fault)
-        world.client.studio.begin(await submitted(world))
+        world.client.studio.intake.begin(await submitted(world))
         await until(lambda: len(world.painter.requests) == 1)
         taken_over = generations.update().values(holder="another", attempt=2)
         await world.client._database.write(lambda connection: connection.execute(taken_over))

@@ -30,7 +30,7 @@ class Clock:
 @pytest.fixture
 async def waiting(world: World) -> World:
     """ann has two requests in line, and nothing moves."""
-    circuit = world.client.studio._circuit
+    circuit = world.client.studio.intake._circuit
     world.client.studio._work._room = lambda: 0
     for prompt in ("a red fox", "a small boat"):
         await world.imagine(prompt=prompt, count=1)
@@ -91,7 +91,7 @@ async def test_after_long_trouble_people_read_it_at_once_and_it_ends_by_itself(
     world: World,
 ) -> None:
     clock = Clock()
-    circuit = world.client.studio._circuit
+    circuit = world.client.studio.intake._circuit
     circuit._clock = clock
     world.painter.faults.next(Kind.TIMEOUT_524, times=3)
     for _ in range(3):

@@ -9,7 +9,8 @@ from sqlalchemy import delete, update
 
 from bot.store import leases
 from bot.store.schema import generations, ledger, people, pictures
-from bot.studio.generation import Order, Place
+from bot.studio.generation import Place
+from bot.studio.order import Order
 
 if TYPE_CHECKING:
     from world import World
@@ -28,7 +29,7 @@ async def accepted(world: World, **order: Any) -> str:
         may_post=True,
         file_limit=10_000_000,
     )
-    submitted = await world.client.studio.submit(Order("a red fox", **order), place)
+    submitted = await world.client.studio.intake.submit(Order("a red fox", **order), place)
     await change(world, submitted.generation.id, created_at=time.time() - 60)
     return submitted.generation.id
 
@@ -203,7 +204,7 @@ async def test_discord_away_keeps_the_result_for_later(world: World) -> None:
 async def test_what_is_asked_for_while_the_process_ends_is_refused_with_a_sentence(
     world: World,
 ) -> None:
-    world.client.studio.stop_intake()
+    world.client.studio.intake.close()
     answer = await world.imagine()
     assert answer.ephemeral
     assert "being restarted" in answer.response.content

@@ -16,9 +16,10 @@ from bot.imaging.catalogue import Catalogue
 from bot.imaging.pictures import MediaType
 from bot.imaging.request import SEED_MAX, Quality, Shape, Size, clean_text
 from bot.store.schema import State, Way
-from bot.studio.generation import PROMPT_MAX, Generation, KeptPicture, Order, Place
+from bot.studio.generation import Generation, KeptPicture, Place, Shown
+from bot.studio.order import PROMPT_MAX, Order
 from bot.studio.prompts import STYLES
-from bot.studio.studio import Page, Shown
+from bot.studio.viewing import Page
 from bot.views import base, history, panel, result
 from bot.views.buttons import result_buttons
 from bot.views.wording import ALT_TEXT_MAX, CHOICE_MAX, CONTENT_MAX, CUSTOM_ID_MAX, LABEL_MAX, code

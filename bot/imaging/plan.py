@@ -120,12 +120,12 @@ def _size(request: ImageRequest, model: Model) -> Size | None:
     if isinstance(model.size, Ratios) or model.takes(Parameter.WIDTH_HEIGHT) is Takes.NO:
         return None
     area = model.areas.get(request.quality, USUAL_AREA) if request.quality else USUAL_AREA
-    return best_size(model.size, request.shape.ratio, area)
+    return best_size(model.size, request.ratio, area)
 
 
 def _canvas(request: ImageRequest, model: Model, size: Size | None) -> _Part:
     """The ratio where the model takes that, and what became of the shape in any case."""
-    wanted = request.shape.ratio
+    wanted = request.ratio
     if size:
         painted, said, fields = (size.width, size.height), str(size), {}
     elif isinstance(model.size, Ratios) and model.takes(Parameter.ASPECT_RATIO) is Takes.YES:
@@ -134,8 +134,11 @@ def _canvas(request: ImageRequest, model: Model, size: Size | None) -> _Part:
         fields = {Parameter.ASPECT_RATIO: said}
     else:
         note = f"{model.name} chooses its own size, so `shape` changes nothing there."
-        return _Part(notes=() if wanted == (1, 1) else (note,))
-    note = f"{model.name} has no {request.shape} size, so `shape` became {said}."
+        return _Part(notes=() if wanted == (1, 1) or request.follows else (note,))
+    if request.follows:
+        note = f"{model.name} has no size of that form; the nearest is {said}."
+    else:
+        note = f"{model.name} has no {request.shape} size, so `shape` became {said}."
     return _Part(fields, (note,) if differs(painted, wanted) else ())
 
 

@@ -93,6 +93,7 @@ class ImageRequest:
         upsampling: whether the service may rewrite the prompt (where it offers that).
         output_format: "jpeg" or "png"; None leaves it to the model.
         references: data URIs or links of pictures to work from, in order.
+        follows: the size of a picture whose form is wanted, instead of `shape`; None otherwise.
         unsafe: ask the API to leave its own checker out (never set by a person).
     """
 
@@ -108,8 +109,14 @@ class ImageRequest:
     upsampling: bool = False
     output_format: str | None = None
     references: tuple[str, ...] = ()
+    follows: Size | None = None
     loras: tuple[Lora, ...] = ()
     unsafe: bool = False
+
+    @property
+    def ratio(self) -> tuple[int, int]:
+        """Width to height, as wanted."""
+        return (self.follows.width, self.follows.height) if self.follows else self.shape.ratio
 
     def __post_init__(self) -> None:
         if not self.prompt:

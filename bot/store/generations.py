@@ -11,6 +11,7 @@ from sqlalchemy.dialects import sqlite
 
 from bot.store import people
 from bot.store.schema import Entry, State, Way, generations, ledger, pictures, servers
+from bot.store.schema import sources as sources_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +34,7 @@ _GET = select(generations).where(_THE_ONE)
 _KNOWN = select(generations).where(generations.c.interaction_id == bindparam("the_interaction"))
 _MEET_SERVER = sqlite.insert(servers).on_conflict_do_nothing()
 _WRITE_DOWN = insert(generations).returning(*generations.c)
+_WORK_FROM = insert(sources_table)
 _CLAIM = (
     update(generations)
     .where(_THE_ONE, generations.c.state == State.WAITING)
@@ -56,7 +58,18 @@ _END = (
     .returning(*generations.c)
 )
 _END_HELD = _END.where(*_HELD)
+_TOLD = update(generations).where(_THE_ONE).values(tell_at=None, interaction_token=None)
 _ENTER = insert(ledger)
+
+
+@dataclass(frozen=True, slots=True)
+class NewSource:
+    """A picture to work from; its parent is the picture of ours that it is, if it is one."""
+
+    position: int
+    key: str
+    parent_id: str | None
+    parent_position: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +93,7 @@ class NewGeneration:
     file_limit: int
     notes: str
     price: int | None
+    reply_to: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +107,7 @@ class NewPicture:
     height: int
     bytes: int
     seed: int
+    part: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +140,12 @@ class Lease:
 
 
 def accept(
-    connection: Connection, new: NewGeneration, limits: Limits, now: float
+    connection: Connection,
+    new: NewGeneration,
+    limits: Limits,
+    now: float,
+    *,
+    sources: Sequence[NewSource] = (),
 ) -> Accepted | Replayed | OverLimit:
     """Reserves the pictures and writes the generation down, once for each interaction."""
     known = connection.execute(_KNOWN, {"the_interaction": new.interaction_id})
@@ -139,6 +159,9 @@ def accept(
     values = asdict(new) | {"minute_start": minute_start, "created_at": now}
     fresh = {"state": State.WAITING, "attempt": 0, "orphaned": 0}
     row = connection.execute(_WRITE_DOWN, values | fresh).one()
+    if sources:
+        given = [asdict(source) | {"generation_id": new.id} for source in sources]
+        connection.execute(_WORK_FROM, given)
     _enter(connection, row, Entry.RESERVE, count=new.wanted, price=new.price or 0, now=now)
     return Accepted(row)
 
@@ -206,14 +229,21 @@ def fail(
     becomes: State,
     sentence: str,
     lease: Lease | None = None,
+    tell_at: float | None = None,
     now: float,
 ) -> GenerationRow | None:
     """Ends it without a picture and returns the allowance.
 
-    None when it is no longer in the state `found`, or the lease is lost.
+    None when it is no longer in the state `found`, or the lease is lost. From `tell_at` on
+    somebody else tells the person, unless `told` says that it is done; None: nobody need be told.
     """
-    values = {"state": becomes, "failure": sentence}
+    values = {"state": becomes, "failure": sentence, "tell_at": tell_at}
     return _end(connection, generation_id, found, values, lease=lease, used=0, now=now)
+
+
+def told(connection: Connection, generation_id: str) -> None:
+    """The person knows why there is no picture, or cannot be told."""
+    connection.execute(_TOLD, {"the_id": generation_id})
 
 
 def get(connection: Connection, generation_id: str) -> GenerationRow | None:
@@ -290,10 +320,13 @@ def _end(
     lease: Lease | None = None,
 ) -> GenerationRow | None:
     """Ends a generation and its reservation together; None when it is not as `found`."""
-    over = {"ended_at": now, "interaction_token": None, "holder": None, "lease_until": None}
+    over: dict[str, Any] = {"ended_at": now, "holder": None, "lease_until": None}
+    if values.get("tell_at") is None:
+        # Else it is the one way to tell the person alone.
+        over["interaction_token"] = None
     which = {"the_id": generation_id} if lease is None else _held(generation_id, lease)
     statement = _END if lease is None else _END_HELD
-    ended = connection.execute(statement, values | over | which | {"found": found})
+    ended = connection.execute(statement, over | values | which | {"found": found})
     row = ended.one_or_none()
     if row is None:
         return None

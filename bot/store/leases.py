@@ -29,11 +29,13 @@ class Found:
         waiting: to be painted, whoever accepted them.
         painted: to be delivered, now held by the sweeper.
         hopeless: still `painting`, but begun too often; now held by the sweeper, to be failed.
+        untold: ended without a picture, and their askers may not know.
     """
 
     waiting: Sequence[Row[Any]]
     painted: Sequence[Row[Any]]
     hopeless: Sequence[Row[Any]]
+    untold: Sequence[Row[Any]]
 
 
 def renew(connection: Connection, holder: str, ids: Collection[str], until: float) -> None:
@@ -55,6 +57,7 @@ def sweep(connection: Connection, holder: str, until: float, now: float) -> Foun
         waiting=_waiting(connection, now),
         painted=_take(connection, State.PAINTED, holder, until, now),
         hopeless=_take(connection, State.PAINTING, holder, until, now),
+        untold=_untold(connection, until, now),
     )
 
 
@@ -141,5 +144,16 @@ def _waiting(connection: Connection, now: float) -> Sequence[Row[Any]]:
         )
         .order_by(generations.c.number)
         .limit(_AT_ONCE)
+    )
+    return found.all()
+
+
+def _untold(connection: Connection, until: float, now: float) -> Sequence[Row[Any]]:
+    """Whoever sweeps next after `until` tries again, unless they are told by then."""
+    found = connection.execute(
+        update(generations)
+        .where(generations.c.tell_at <= now)
+        .values(tell_at=until)
+        .returning(*generations.c)
     )
     return found.all()

@@ -48,6 +48,13 @@ class Way(StrEnum):
     RESPONSE = "response"
 
 
+class Editors(StrEnum):
+    """Who may work on with the pictures of others in a server."""
+
+    EVERYONE = "everyone"
+    AUTHOR = "author"
+
+
 class Entry(StrEnum):
     """A line of the ledger."""
 
@@ -55,6 +62,9 @@ class Entry(StrEnum):
     SETTLE = "settle"
     REFUND = "refund"
 
+
+#: Pictures of one generation; Discord shows ten files in a message.
+PICTURES_MAX = 8
 
 # STRICT tables take SQLite's own type names alone: https://www.sqlite.org/stricttables.html
 Snowflake = BigInteger().with_variant(Integer(), "sqlite")
@@ -102,6 +112,8 @@ servers = Table(
     metadata,
     Column("id", Snowflake, primary_key=True, autoincrement=False),
     Column("first_seen_at", UnixTime, nullable=False),
+    Column("editors", Text, nullable=False, server_default=Editors.EVERYONE),
+    CheckConstraint(_one_of("editors", Editors), name="editors"),
     sqlite_strict=True,
 )
 
@@ -110,7 +122,7 @@ generations = Table(
     metadata,
     Column("number", Integer, primary_key=True, comment="the order of acceptance"),
     Column("id", Text, nullable=False, unique=True, comment="what people see and buttons carry"),
-    Column("interaction_id", Snowflake, nullable=False, unique=True),
+    Column("interaction_id", Snowflake, nullable=False, unique=True, comment="or the reply's"),
     Column("person_id", Snowflake, ForeignKey("people.id"), nullable=False),
     Column("server_id", Snowflake, ForeignKey("servers.id")),
     # What was asked for.
@@ -122,10 +134,11 @@ generations = Table(
     # Where to answer.
     Column("application_id", Snowflake, nullable=False),
     Column("channel_id", Snowflake, nullable=False),
-    Column("interaction_token", Text, comment="a secret: gone when the generation ends"),
+    Column("interaction_token", Text, comment="a secret: gone once the last word is said"),
     Column("token_expires_at", UnixTime, nullable=False),
     Column("may_post", Integer, nullable=False, comment="as a message of its own"),
     Column("file_limit", Integer, nullable=False, comment="bytes"),
+    Column("reply_to", Snowflake, comment="the message that asked, where one did"),
     # How it goes.
     Column("state", Text, nullable=False),
     Column("attempt", Integer, nullable=False, comment="how often painting has begun"),
@@ -145,16 +158,20 @@ generations = Table(
     Column("way", Text),
     Column("message_id", Snowflake),
     Column("failure", Text, comment="the sentence that the person read"),
+    Column("tell_at", UnixTime, comment="when somebody else should tell of it; null once told"),
     CheckConstraint(_one_of("state", State), name="state"),
     CheckConstraint(f"way IS NULL OR {_one_of('way', Way)}", name="way"),
-    CheckConstraint("wanted BETWEEN 1 AND 4", name="wanted"),
+    CheckConstraint(f"wanted BETWEEN 1 AND {PICTURES_MAX}", name="wanted"),
     CheckConstraint("private IN (0, 1) AND may_post IN (0, 1)", name="booleans"),
     CheckConstraint("state != 'painting' OR holder IS NOT NULL", name="held"),
     CheckConstraint("holder IS NULL OR state IN ('painting', 'painted')", name="holder"),
     CheckConstraint(
         "(ended_at IS NULL) = (state IN ('waiting', 'painting', 'painted'))", name="ended"
     ),
-    CheckConstraint("ended_at IS NULL OR interaction_token IS NULL", name="token"),
+    CheckConstraint(
+        "ended_at IS NULL OR tell_at IS NOT NULL OR interaction_token IS NULL", name="token"
+    ),
+    CheckConstraint("tell_at IS NULL OR failure IS NOT NULL", name="tell_at"),
     Index("ix_generations_person_id_number", "person_id", "number"),
     sqlite_strict=True,
 )
@@ -168,6 +185,13 @@ Index(
     postgresql_where=generations.c.ended_at.is_(None),
 )
 
+Index(
+    "ix_generations_tell_at",
+    generations.c.tell_at,
+    sqlite_where=generations.c.tell_at.is_not(None),
+    postgresql_where=generations.c.tell_at.is_not(None),
+)
+
 pictures = Table(
     "pictures",
     metadata,
@@ -179,7 +203,32 @@ pictures = Table(
     Column("height", Integer, nullable=False),
     Column("bytes", Integer, nullable=False),
     Column("seed", Integer, nullable=False),
-    CheckConstraint("position BETWEEN 1 AND 4", name="position"),
+    Column("part", Integer, nullable=False, server_default="0", comment="of the order, from 0"),
+    CheckConstraint(f"position BETWEEN 1 AND {PICTURES_MAX}", name="position"),
+    sqlite_strict=True,
+)
+
+sources = Table(
+    "sources",
+    metadata,
+    Column("generation_id", Text, ForeignKey("generations.id"), primary_key=True),
+    Column("position", Integer, primary_key=True, comment="from 1, as the person counts"),
+    Column("key", Text, nullable=False, comment="its name in the archive"),
+    Column("parent_id", Text, ForeignKey("generations.id"), comment="null: it was brought along"),
+    Column("parent_position", Integer),
+    CheckConstraint("(parent_id IS NULL) = (parent_position IS NULL)", name="parent"),
+    Index("ix_sources_parent_id", "parent_id"),
+    sqlite_strict=True,
+)
+
+drafts = Table(
+    "drafts",
+    metadata,
+    Column("id", Text, primary_key=True, comment="what its buttons carry"),
+    Column("person_id", Snowflake, nullable=False),
+    Column("request", Text, nullable=False, comment="JSON: what is to be confirmed"),
+    Column("created_at", UnixTime, nullable=False),
+    Index("ix_drafts_created_at", "created_at"),
     sqlite_strict=True,
 )
 

@@ -1,70 +1,18 @@
-"""A generation, what was ordered with it, and where its answer goes."""
+"""A generation, where its answer goes, and the pictures that it becomes."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bot.errors import BadRequest
 from bot.imaging.pictures import MediaType
-from bot.imaging.request import COUNT_MAX, SEED_MAX, Quality, Shape, Size, clean_text
+from bot.imaging.request import Size
 from bot.store.schema import State, Way
+from bot.studio.order import Order
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-PROMPT_MAX = 2000
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What a person asked for, option by option, kept whole so that it can be done again.
-
-    Attributes:
-        model: as typed, later a model's id; None for the everyday one.
-        seed: as typed; None when one is to be drawn.
-    """
-
-    prompt: str
-    model: str | None = None
-    shape: Shape = Shape.SQUARE
-    count: int = COUNT_MAX
-    quality: Quality | None = None
-    style: str | None = None
-    avoid: str | None = None
-    seed: int | None = None
-    private: bool = False
-
-    def cleaned(self) -> Order:
-        """With texts that cannot disturb a message.
-
-        Raises:
-            BadRequest: nothing is left to paint, it is too long, or the seed cannot be.
-        """
-        prompt, avoid = clean_text(self.prompt), clean_text(self.avoid or "")
-        if not prompt:
-            raise BadRequest("Tell me what to paint: that prompt has no words that I can read.")
-        for option, text in (("prompt", prompt), ("avoid", avoid)):
-            if len(text) > PROMPT_MAX:
-                raise BadRequest(
-                    f"Your `{option}` is {len(text):,} characters long; I can take "
-                    f"{PROMPT_MAX:,}. Keep what matters most and put it first."
-                )
-        if self.seed is not None and not 0 <= self.seed <= SEED_MAX:
-            raise BadRequest(f"A `seed` is a whole number from 0 to {SEED_MAX:,}.")
-        return replace(self, prompt=prompt, avoid=avoid or None)
-
-    def to_json(self) -> str:
-        return json.dumps(asdict(self), ensure_ascii=False)
-
-    @classmethod
-    def from_json(cls, text: str) -> Order:
-        stored: dict[str, Any] = json.loads(text)
-        stored["shape"] = Shape(stored["shape"])
-        if stored["quality"] is not None:
-            stored["quality"] = Quality(stored["quality"])
-        return cls(**stored)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +25,8 @@ class Place:
         token_expires_at: Unix seconds.
         may_post: whether the bot may post a message with files of its own there.
         file_limit: what one file may weigh there, in bytes.
+        reply_to: the message that asked, where it was no command; it has no token then, and its
+            id stands in place of the interaction's.
     """
 
     interaction_id: int
@@ -88,6 +38,11 @@ class Place:
     token_expires_at: float
     may_post: bool
     file_limit: int
+    reply_to: int | None = None
+
+    @property
+    def viewer(self) -> Viewer:
+        return Viewer(self.person_id, self.channel_id, self.server_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +83,10 @@ class Generation:
     def person_id(self) -> int:
         return self.place.person_id
 
+    def prompt_of(self, picture: KeptPicture) -> str:
+        """The words that the picture was painted from, of all combinations."""
+        return self.order.parts[picture.part].prompt
+
     @classmethod
     def from_row(cls, row: Any) -> Generation:  # noqa: ANN401 - a row's columns are told in schema.py
         columns: Mapping[str, Any] = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for it
@@ -153,9 +112,10 @@ class KeptPicture:
     """A finished picture in the archive.
 
     Attributes:
-        position: 1 to 4.
+        position: from 1.
         key: its name in the archive.
         seed: that made it.
+        part: of the order, from 0.
     """
 
     position: int
@@ -164,6 +124,7 @@ class KeptPicture:
     size: Size
     bytes: int
     seed: int
+    part: int = 0
 
     @classmethod
     def from_row(cls, row: Any) -> KeptPicture:  # noqa: ANN401 - a row's columns are told in schema.py
@@ -174,6 +135,7 @@ class KeptPicture:
             size=Size(row.width, row.height),
             bytes=row.bytes,
             seed=row.seed,
+            part=row.part,
         )
 
 
@@ -183,3 +145,25 @@ class Shown:
 
     generation: Generation
     pictures: tuple[KeptPicture, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who looks, and from where."""
+
+    person_id: int
+    channel_id: int
+    server_id: int | None
+
+    def may_see(self, generation: Generation) -> bool:
+        """A private one is seen by its asker alone.
+
+        Others by those of the same server, or of the same conversation where there is no server.
+        """
+        place = generation.place
+        if place.person_id == self.person_id:
+            return True
+        if generation.order.private:
+            return False
+        same_server = place.server_id is not None and place.server_id == self.server_id
+        return same_server or place.channel_id == self.channel_id

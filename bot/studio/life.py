@@ -176,27 +176,43 @@ class Life:
             becomes=State.REFUSED if refused else State.FAILED,
             sentence=failure.sentence,
             lease=lease,
+            tell_at=self._clock() + self._lease_s,
             now=self._clock(),
         )
         if row is None:
             log.warning("generation.lease_lost", id=generation.id, attempt=lease.attempt)
             return
-        log_state(Generation.from_row(row), cause=failure.operator, kind=type(failure).__name__)
-        await delivery.tell_failure(generation, failure.sentence)
+        ended = Generation.from_row(row)
+        log_state(ended, cause=failure.operator, kind=type(failure).__name__)
+        await self.tell(ended, delivery)
 
-    async def cancel(self, generation: Generation, sentence: str) -> bool:
-        """Ends a generation that nobody paints yet; False when painting has begun."""
+    async def tell(self, generation: Generation, delivery: Delivery) -> None:
+        """Says why there is no picture; until that is done, a sweep tries again.
+
+        Who cancelled knows it, and only sees the waiting message go.
+        """
+        if generation.state is State.CANCELLED:
+            await delivery.remove_waiting(generation)
+        else:
+            await delivery.tell_failure(generation, generation.failure or "")
+        await self._database.write(generations.told, generation.id)
+
+    async def cancel(self, generation: Generation, sentence: str) -> Generation | None:
+        """Ends a generation that nobody paints yet; None when painting has begun."""
         row = await self._database.write(
             generations.fail,
             generation.id,
             found=State.WAITING,
             becomes=State.CANCELLED,
             sentence=sentence,
+            tell_at=self._clock() + self._lease_s,
             now=self._clock(),
         )
-        if row is not None:
-            log_state(Generation.from_row(row))
-        return row is not None
+        if row is None:
+            return None
+        cancelled = Generation.from_row(row)
+        log_state(cancelled)
+        return cancelled
 
 
 def log_state(generation: Generation, **more: object) -> None:
@@ -210,7 +226,7 @@ def log_state(generation: Generation, **more: object) -> None:
         person=generation.person_id,
         server=generation.place.server_id,
         model=generation.model or generation.order.model,
-        count=generation.order.count,
+        count=generation.order.wanted,
         waited_s=round(began - generation.created_at, 3) if began else None,
         painted_s=round(painted - began, 3) if painted and began else None,
         price_usd=generation.price / 1e6 if generation.price is not None else None,

@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeVar
 
 from bot.errors import BadAnswer, ModelGone, PaintingFailed, ParameterRefused
 from bot.imaging.archive import key_for
 from bot.imaging.failures import bad_answer
+from bot.imaging.model import Parameter
 from bot.imaging.pictures import Picture, inspect
 from bot.imaging.recipe import Recipe, embed
+from bot.imaging.references import data_uri
 from bot.imaging.request import Size
 from bot.store.generations import NewPicture
 from bot.studio.prompts import compose
 from bot.studio.salvage import kept_before
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
 
     from bot.imaging.archive import Archive
     from bot.imaging.catalogue import Catalogue
     from bot.imaging.model import Model
     from bot.imaging.pacing import Pace
     from bot.imaging.plan import Call, Plan
+    from bot.imaging.references import References
     from bot.imaging.request import ImageRequest
     from bot.imaging.together import Together
     from bot.studio.generation import Generation
+    from bot.studio.order import Order, Part, Source
+
+T = TypeVar("T")
 
 #: How often a refused parameter or a missing model leads to another plan.
 _PLANS = 5
@@ -59,6 +65,17 @@ class _Made:
     seed: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class _PaintedPart:
+    """What came of a part of an order, and what the person should know of it."""
+
+    number: int
+    request: ImageRequest
+    planned: Plan
+    made: list[_Made]
+    notes: tuple[str, ...]
+
+
 class Painter:
     """Paints generations; knows the API, its pace, and where pictures are kept."""
 
@@ -68,6 +85,7 @@ class Painter:
         together: Together,
         pace: Pace,
         archive: Archive,
+        references: References,
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -75,6 +93,7 @@ class Painter:
         self._together = together
         self._pace = pace
         self._archive = archive
+        self._references = references
         self._sleep = sleep
 
     async def paint(self, generation: Generation) -> Painted:
@@ -82,35 +101,29 @@ class Painter:
 
         Raises:
             PaintingFailed: no picture came of it.
+            Refusal: a picture to work from is gone.
             StoreUnavailable: the archive cannot be written to.
         """
         if generation.attempt > 1 and (salvaged := await self._salvaged(generation)):
             return salvaged
-        request = self._request(generation, generation.order.model or "")
-        planned = self._catalogue.plan(request)
-        notes: list[str] = []
-        for plans_left in reversed(range(_PLANS)):
-            try:
-                made = await self._call_all(planned)
-            except ParameterRefused as refusal:
-                wiser = self._catalogue.learn(planned.model.id, refusal, since=planned.model)
-                if not plans_left or not wiser:
-                    raise
-                await self._sleep(_PAUSE_AFTER_REFUSAL_S)
-                refused, planned = planned, self._catalogue.plan(request)
-                if not set(planned.notes) - set(refused.notes):
-                    notes.extend(_changed(refusal, planned))
-            except ModelGone:
-                self._catalogue.mark_away(planned.model.id)
-                substitute = self._catalogue.substitute(planned.model)
-                if not plans_left or substitute is None:
-                    raise
-                notes.append(away_note(planned.model, substitute))
-                request = self._request(generation, substitute.id)
-                planned = self._catalogue.plan(request)
-            else:
-                return await self._keep(generation, request, planned, made, notes)
-        raise AssertionError  # the last plan returns or raises
+        order = generation.order
+        pictures = dict(zip(order.keys, await self._work_from(order), strict=True))
+        painted = await _all_that_succeed(
+            self._paint_part(generation, number, part, pictures)
+            for number, part in enumerate(order.parts)
+        )
+        return await self._keep(generation, painted)
+
+    async def _work_from(self, order: Order) -> list[str]:
+        """The sources as data URIs: a link would be fetched by others, and expires."""
+        return await asyncio.gather(*(self._data_uri(source) for source in order.sources))
+
+    async def _data_uri(self, source: Source) -> str:
+        [data] = await self._archive.get(source.key)
+        # What was brought along was made clean when it came.
+        if source.parent_id is not None:
+            data = (await self._references.clean_own(data)).data
+        return await asyncio.to_thread(data_uri, data)
 
     async def _salvaged(self, generation: Generation) -> Painted | None:
         found = await kept_before(self._archive, generation)
@@ -122,25 +135,52 @@ class Painter:
         price = self._catalogue.price(model, size, len(pictures), written.steps)
         return Painted(pictures, model.id, written.steps, price, notes=())
 
-    def _request(self, generation: Generation, model_id: str) -> ImageRequest:
-        return compose(generation.order, model=model_id, seed=generation.seed)
+    async def _paint_part(
+        self, generation: Generation, number: int, part: Part, pictures: Mapping[str, str]
+    ) -> _PaintedPart:
+        references = tuple(pictures[key] for key in part.keys)
+        request = compose(
+            generation.order,
+            part,
+            model=generation.order.model or "",
+            seed=generation.seed,
+            references=references,
+        )
+        planned = self._catalogue.plan(request)
+        notes: list[str] = []
+        for plans_left in reversed(range(_PLANS)):
+            try:
+                made = await self._call_all(planned)
+            except ParameterRefused as refusal:
+                if links := _links_instead(refusal, request, part):
+                    request = replace(request, references=links)
+                elif not self._learn(refusal, planned):
+                    raise
+                if not plans_left:
+                    raise
+                await self._sleep(_PAUSE_AFTER_REFUSAL_S)
+                refused, planned = planned, self._catalogue.plan(request)
+                if not links and not set(planned.notes) - set(refused.notes):
+                    notes.extend(_changed(refusal, planned))
+            except ModelGone:
+                self._catalogue.mark_away(planned.model.id)
+                substitute = self._catalogue.substitute(planned.model, references=len(references))
+                if not plans_left or substitute is None:
+                    raise
+                notes.append(away_note(planned.model, substitute))
+                request = replace(request, model=substitute.id)
+                planned = self._catalogue.plan(request)
+            else:
+                return _PaintedPart(number, request, planned, made, (*planned.notes, *notes))
+        raise AssertionError  # the last plan returns or raises
+
+    def _learn(self, refusal: ParameterRefused, planned: Plan) -> bool:
+        return self._catalogue.learn(planned.model.id, refusal, since=planned.model)
 
     async def _call_all(self, planned: Plan) -> list[_Made]:
         """The pictures of every call that succeeded; the first failure when none did."""
-        answers = await asyncio.gather(
-            *(self._call(planned.model, call) for call in planned.calls), return_exceptions=True
-        )
-        made: list[_Made] = []
-        failures: list[BaseException] = []
-        for answer in answers:
-            if isinstance(answer, BaseException):
-                failures.append(answer)
-            else:
-                made.extend(answer)
-        for failure in failures:
-            if not made or not isinstance(failure, PaintingFailed):
-                raise failure
-        return made
+        made = await _all_that_succeed(self._call(planned.model, call) for call in planned.calls)
+        return [picture for pictures in made for picture in pictures]
 
     async def _call(self, model: Model, call: Call) -> list[_Made]:
         answer = await self._pace.run(
@@ -149,42 +189,50 @@ class Painter:
         seed = call.fields.get("seed")
         return [_Made(data, seed if isinstance(seed, int) else None) for data in answer.pictures]
 
-    async def _keep(
-        self,
-        generation: Generation,
-        request: ImageRequest,
-        planned: Plan,
-        made: list[_Made],
-        notes: list[str],
-    ) -> Painted:
-        finished = await asyncio.to_thread(
-            _finish_all, made[: request.count], generation.id, request, planned.steps
-        )
+    async def _keep(self, generation: Generation, painted: list[_PaintedPart]) -> Painted:
+        finished = await asyncio.to_thread(_finish_all, painted, generation.id)
         # They wait for the disk, or for a bucket, once and not twice over.
-        made.clear()
-        if not finished:
-            raise bad_answer("no whole picture in it", planned.model.id)
+        for part in painted:
+            part.made.clear()
         await self._archive.put({picture.key: data for picture, data in finished})
-        kept = [picture for picture, _ in finished]
-        missing = request.count - len(kept)
-        if missing:
-            notes.append(
-                f"{len(kept)} of {request.count} pictures came back; what is missing was not "
-                "charged."
-            )
-        price = None if planned.price is None else planned.price * len(kept) // request.count
+        kept = tuple(picture for picture, _ in finished)
+        first, wanted = painted[0], generation.order.wanted
+        notes = dict.fromkeys(note for part in painted for note in part.notes)
+        if len(kept) < wanted:
+            notes[f"{len(kept)} of {wanted} pictures came back; the rest was not charged."] = None
         return Painted(
-            pictures=tuple(kept),
-            model=planned.model.id,
-            steps=planned.steps,
-            price=price,
-            notes=(*planned.notes, *notes),
+            pictures=kept,
+            model=first.planned.model.id,
+            steps=first.planned.steps,
+            price=_price(painted, kept),
+            notes=tuple(notes),
         )
 
 
-def _finish_all(
-    made: list[_Made], generation_id: str, request: ImageRequest, steps: int | None
-) -> list[tuple[NewPicture, bytes]]:
+async def _all_that_succeed(works: Iterable[Awaitable[T]]) -> list[T]:
+    """What came of each; the first failure when nothing did, or when it is no painter's."""
+    outcomes = await asyncio.gather(*works, return_exceptions=True)
+    made = [outcome for outcome in outcomes if not isinstance(outcome, BaseException)]
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException) and (
+            not made or not isinstance(outcome, PaintingFailed)
+        ):
+            raise outcome
+    return made
+
+
+def _price(painted: list[_PaintedPart], kept: tuple[NewPicture, ...]) -> int | None:
+    """Of what was kept; None where a part has no known price."""
+    total = 0
+    for part in painted:
+        if part.planned.price is None:
+            return None
+        made = sum(picture.part == part.number for picture in kept)
+        total += part.planned.price * made // part.request.count
+    return total
+
+
+def _finish_all(painted: list[_PaintedPart], generation_id: str) -> list[tuple[NewPicture, bytes]]:
     """Whole pictures with their recipes; what is broken is left out, unless all are.
 
     Raises:
@@ -192,30 +240,37 @@ def _finish_all(
     """
     finished: list[tuple[NewPicture, bytes]] = []
     broken: BadAnswer | None = None
-    for item in made:
-        try:
-            picture = _finish(item, generation_id, request, steps)
-        except BadAnswer as error:
-            broken = error
-            continue
-        position = len(finished) + 1
-        kept = NewPicture(
-            position=position,
-            key=key_for(generation_id, position, picture.media_type),
-            media_type=picture.media_type,
-            width=picture.width,
-            height=picture.height,
-            bytes=len(picture.data),
-            seed=request.seed if item.seed is None else item.seed,
-        )
-        finished.append((kept, picture.data))
-    if broken is not None and not finished:
-        raise broken
+    for part in painted:
+        for item in part.made[: part.request.count]:
+            try:
+                picture = _finish(item, generation_id, part)
+            except BadAnswer as error:
+                broken = error
+                continue
+            kept = _named(picture, generation_id, len(finished) + 1, part, item)
+            finished.append((kept, picture.data))
+    if not finished:
+        raise broken or bad_answer("no whole picture in it", painted[0].planned.model.id)
     return finished
 
 
-def _finish(item: _Made, generation_id: str, request: ImageRequest, steps: int | None) -> Picture:
-    picture = inspect(item.data)
+def _named(
+    picture: Picture, generation_id: str, position: int, part: _PaintedPart, item: _Made
+) -> NewPicture:
+    return NewPicture(
+        position=position,
+        key=key_for(generation_id, position, picture.media_type),
+        media_type=picture.media_type,
+        width=picture.width,
+        height=picture.height,
+        bytes=len(picture.data),
+        seed=part.request.seed if item.seed is None else item.seed,
+        part=part.number,
+    )
+
+
+def _finish(item: _Made, generation_id: str, part: _PaintedPart) -> Picture:
+    picture, request = inspect(item.data), part.request
     return embed(
         picture,
         Recipe(
@@ -226,9 +281,20 @@ def _finish(item: _Made, generation_id: str, request: ImageRequest, steps: int |
             width=picture.width,
             height=picture.height,
             avoid=request.avoid,
-            steps=steps,
+            steps=part.planned.steps,
         ),
     )
+
+
+def _links_instead(
+    refusal: ParameterRefused, request: ImageRequest, part: Part
+) -> tuple[str, ...] | None:
+    """Where a server does not take pictures in the request itself, but may fetch them."""
+    links = tuple(source.link for source in part.sources if source.link)
+    about_pictures = refusal.parameter in (Parameter.IMAGE_URL, Parameter.REFERENCE_IMAGES)
+    if not about_pictures or refusal.maximum or len(links) < len(part.sources):
+        return None
+    return links if request.references != links else None
 
 
 def away_note(model: Model, substitute: Model) -> str:

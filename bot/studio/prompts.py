@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.errors import BadRequest
-from bot.imaging.request import ImageRequest
+from bot.imaging.request import ImageRequest, Shape
+from bot.studio.order import Variation
 
 if TYPE_CHECKING:
-    from bot.studio.generation import Order
+    from bot.studio.order import Order, Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +72,47 @@ def search_styles(text: str) -> list[Style]:
     return [s for s in _STYLES if wanted in s.name or wanted in s.words.casefold()]
 
 
-def compose(order: Order, *, model: str, seed: int) -> ImageRequest:
-    """The order in the painter's words: the prompt first, since FLUX weighs the start most."""
-    prompt = order.prompt
+#: Told to a model that edits: what stays comes first, since that is what it weighs most.
+_VARYING = {
+    Variation.SUBTLE: (
+        "Paint image 1 again with the same composition, subject, colors and style; change only "
+        "small details. It shows: {prompt}"
+    ),
+    Variation.STRONG: (
+        "Paint a new picture of the same subject in the style of image 1, with another "
+        "composition, point of view and light. It shows: {prompt}"
+    ),
+}
+
+
+def compose(
+    order: Order, part: Part, *, model: str, seed: int, references: tuple[str, ...] = ()
+) -> ImageRequest:
+    """A part of an order in the painter's words.
+
+    The prompt comes first, since FLUX weighs the start most.
+
+    Args:
+        order: what was asked for.
+        part: which of its pictures.
+        model: an id.
+        seed: the same for every part, so that the words make the difference.
+        references: the sources' pictures; what the API is to fetch or decode.
+    """
+    prompt = part.prompt
     if order.style is not None:
         prompt = f"{prompt}, {find_style(order.style).words}"
+    if order.variation is not None:
+        prompt = _VARYING[order.variation].format(prompt=prompt)
+    follows = part.sources[0].size if part.sources and order.shape is None else None
     return ImageRequest(
         prompt=prompt,
         model=model,
         seed=seed,
-        count=order.count,
-        shape=order.shape,
+        count=part.count,
+        shape=order.shape or Shape.SQUARE,
+        follows=follows,
         quality=order.quality,
         avoid=order.avoid,
+        references=references,
     )

@@ -88,6 +88,8 @@ class Recovery:
             await self._life.give_up(
                 Generation.from_row(row), Lease(self._holder, row.attempt), Abandoned(), delivery
             )
+        for row in found.untold:
+            await self._life.tell(Generation.from_row(row), delivery)
 
 
 class Abandoned(EaselError):

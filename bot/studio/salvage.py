@@ -21,7 +21,7 @@ async def kept_before(
     archive: Archive, generation: Generation
 ) -> tuple[tuple[NewPicture, ...], Recipe] | None:
     """Every picture of the generation and the recipe of the first; None when one is missing."""
-    found = [await _find(archive, generation, n) for n in range(1, generation.order.count + 1)]
+    found = [await _find(archive, generation, n) for n in range(1, generation.order.wanted + 1)]
     whole = [each for each in found if each is not None]
     if len(whole) < len(found):
         return None

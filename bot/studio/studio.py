@@ -1,79 +1,33 @@
-"""What cogs and buttons call: submit, see, page through."""
+"""What cogs and buttons call besides the intake: see, page through, cancel, decide."""
 
 from __future__ import annotations
 
-import json
 import time
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
-from random import SystemRandom
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.errors import NotAllowed, NotFound, Refusal
-from bot.imaging.model import Role
-from bot.imaging.request import SEED_MAX
-from bot.store import generations, people
-from bot.store.generations import Accepted, Counts, NewGeneration, OverLimit, Replayed
-from bot.studio import allowance
-from bot.studio.circuit import Health, PainterOut
-from bot.studio.generation import Generation, KeptPicture, Order, Place, Shown
-from bot.studio.life import log_state
-from bot.studio.painting import away_note
-from bot.studio.prompts import compose
+from bot.store import generations, people, servers
+from bot.studio.generation import Generation
+from bot.studio.viewing import family_of, page_of, see
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from random import Random
 
     from sqlalchemy import Connection
 
     from bot.imaging.archive import Archive
     from bot.imaging.catalogue import Catalogue
-    from bot.imaging.model import Model
     from bot.store.database import Database
+    from bot.store.generations import Counts
     from bot.store.people import Limits, Usage
-    from bot.studio.circuit import Circuit
+    from bot.store.schema import Editors
+    from bot.studio.generation import KeptPicture, Shown, Viewer
+    from bot.studio.intake import Intake
     from bot.studio.line import Standing
+    from bot.studio.viewing import Family, Page
     from bot.studio.work import Work
-
-#: Crockford's alphabet: no letters that read alike (https://www.crockford.com/base32.html).
-_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
-_ID_LENGTH = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Submitted:
-    """The order is accepted; `begin` starts it once the person has been answered.
-
-    Attributes:
-        fresh: False when Discord told us of this interaction before.
-    """
-
-    generation: Generation
-    fresh: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Viewer:
-    """Who looks, and from where."""
-
-    person_id: int
-    channel_id: int
-    server_id: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Some of a person's generations, newest first.
-
-    Attributes:
-        before: the number that the page was asked to come before; None for the first page.
-        older: the number to ask for next; None when this is the last page.
-    """
-
-    shown: tuple[Shown, ...]
-    before: int | None
-    older: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,71 +60,19 @@ class Studio:
         database: Database,
         archive: Archive,
         catalogue: Catalogue,
+        intake: Intake,
         work: Work,
-        circuit: Circuit,
         *,
         limits: Limits,
         clock: Callable[[], float] = time.time,
-        random: Random | None = None,
     ) -> None:
         self.catalogue = catalogue
+        self.intake = intake
         self.limits = limits
         self._work = work
-        self._circuit = circuit
-        self._closing = False
         self._database = database
         self._archive = archive
         self._clock = clock
-        self._random = random or SystemRandom()
-
-    async def submit(self, order: Order, place: Place) -> Submitted:
-        """Accepts an order: its pictures are reserved and it is written down, at once.
-
-        Raises:
-            Refusal: it cannot be painted as asked, or a limit is reached; nothing is charged.
-        """
-        if self._closing:
-            raise Refusal("I'm just being restarted. Please ask again in a minute.")
-        if self._circuit.health is Health.RESTS:
-            raise PainterOut
-        order = order.cleaned()
-        model, notes = self._model_for(order)
-        order = replace(order, model=model.id)
-        seed = self._random.randint(0, SEED_MAX) if order.seed is None else order.seed
-        planned = self.catalogue.plan(compose(order, model=model.id, seed=seed))
-        new = NewGeneration(
-            id="".join(self._random.choices(_ALPHABET, k=_ID_LENGTH)),
-            **asdict(place),
-            request=order.to_json(),
-            prompt=order.prompt,
-            wanted=order.count,
-            seed=seed,
-            private=order.private,
-            notes=json.dumps(notes),
-            price=planned.price,
-        )
-        now = self._clock()
-        match await self._database.write(generations.accept, new, self.limits, now):
-            case OverLimit(usage):
-                raise allowance.refusal(usage, self.limits, new.wanted)
-            case Replayed(row):
-                return Submitted(Generation.from_row(row), fresh=False)
-            case Accepted(row):
-                accepted = Generation.from_row(row)
-                log_state(accepted)
-                return Submitted(accepted, fresh=True)
-
-    def begin(self, generation: Generation) -> None:
-        """Lets a submitted generation be painted, once its asker was answered."""
-        self._work.take(generation)
-
-    async def withdraw(self, generation: Generation) -> None:
-        """Takes a submitted generation back, whose asker could not be answered."""
-        await self._work.cancel(generation, "Discord lost the request before I could answer.")
-
-    def stop_intake(self) -> None:
-        """From now on, what is submitted is refused with a sentence."""
-        self._closing = True
 
     async def cancel(self, generation_id: str, person_id: int) -> Generation:
         """Takes one's own generation out of the line; its allowance goes back.
@@ -214,33 +116,34 @@ class Studio:
         model_id = generation.model or generation.order.model or ""
         return self.catalogue.get(model_id).name
 
-    async def again(self, generation_id: str, viewer: Viewer, place: Place) -> Submitted:
-        """The same order with a new seed, charged to the one who asks now.
-
-        Raises:
-            NotFound: there is no such generation, or it is not the viewer's to see.
-            Refusal: as `submit`.
-        """
-        shown = await self.see(generation_id, viewer)
-        return await self.submit(replace(shown.generation.order, seed=None), place)
-
     async def see(self, generation_id: str, viewer: Viewer) -> Shown:
         """A generation, where the viewer may see it.
-
-        A private one is seen by its asker alone; others by those of the same server, or of
-        the same conversation where there is no server.
 
         Raises:
             NotFound: there is none, or it is not the viewer's to see.
         """
-        shown = await self._database.read(_shown, generation_id)
-        if shown is None or not _may_see(shown.generation, viewer):
-            raise NotFound
-        return shown
+        return await see(self._database, generation_id, viewer)
+
+    async def family(self, generation_id: str, viewer: Viewer, *, at_most: int) -> Family:
+        """The relatives of a generation that the viewer may see, itself among them.
+
+        Raises:
+            NotFound: there is none, or it is not the viewer's to see.
+        """
+        await self.see(generation_id, viewer)
+        return await self._database.read(family_of, generation_id, viewer, at_most)
+
+    async def editors(self, server_id: int) -> Editors:
+        """Who may work on with the pictures of others in a server."""
+        return await self._database.read(servers.editors_in, server_id)
+
+    async def let_edit(self, server_id: int, editors: Editors) -> None:
+        """Decides who may, for whoever manages the server."""
+        await self._database.write(servers.let_edit, server_id, editors, self._clock())
 
     async def page(self, person_id: int, *, before: int | None, size: int) -> Page:
         """A page of a person's own generations."""
-        return await self._database.read(_page, person_id, before, size)
+        return await self._database.read(page_of, person_id, before, size)
 
     async def usage(self, person_id: int) -> Usage:
         """What the person has used of the limits."""
@@ -253,44 +156,6 @@ class Studio:
             PictureMissing: one is no longer in the archive.
         """
         return await self._archive.get(*(picture.key for picture in pictures))
-
-    def _model_for(self, order: Order) -> tuple[Model, list[str]]:
-        """The model that will paint, and what the person should know of the choice."""
-        if order.model is None:
-            return self.catalogue.for_role(Role.EVERYDAY), []
-        model = self.catalogue.find(order.model)
-        if not self.catalogue.is_away(model.id):
-            return model, []
-        substitute = self.catalogue.substitute(model) or model
-        return substitute, [away_note(model, substitute)]
-
-
-def _may_see(generation: Generation, viewer: Viewer) -> bool:
-    place = generation.place
-    if place.person_id == viewer.person_id:
-        return True
-    if generation.order.private:
-        return False
-    same_server = place.server_id is not None and place.server_id == viewer.server_id
-    return same_server or place.channel_id == viewer.channel_id
-
-
-def _shown(connection: Connection, generation_id: str) -> Shown | None:
-    row = generations.get(connection, generation_id)
-    if row is None:
-        return None
-    found = generations.pictures_of(connection, generation_id)
-    return Shown(Generation.from_row(row), tuple(KeptPicture.from_row(r) for r in found))
-
-
-def _page(connection: Connection, person_id: int, before: int | None, size: int) -> Page:
-    rows = generations.page_of(connection, person_id, before=before, size=size + 1)
-    pictures: dict[str, list[KeptPicture]] = {row.id: [] for row in rows[:size]}
-    for found in generations.pictures_of(connection, *pictures):
-        pictures[found.generation_id].append(KeptPicture.from_row(found))
-    shown = [Shown(Generation.from_row(row), tuple(pictures[row.id])) for row in rows[:size]]
-    older = rows[size - 1].number if len(rows) > size else None
-    return Page(tuple(shown), before, older)
 
 
 def _queue(

@@ -86,13 +86,13 @@ class Work:
     async def cancel(self, generation: Generation, sentence: str) -> bool:
         """Takes it out of the line; False when painting has begun."""
         cancelled = await self._life.cancel(generation, sentence)
-        if cancelled:
+        if cancelled is not None:
             self._line.leave(generation.id)
             self._waiting.pop(generation.id, None)
             await self._announcer.settle(generation.id)
             if self._delivery is not None:
-                await self._delivery.remove_waiting(generation)
-        return cancelled
+                await self._life.tell(cancelled, self._delivery)
+        return cancelled is not None
 
     def standing(self, generation_id: str) -> Standing | None:
         """How long the line before it is; None when it does not wait here."""

@@ -10,14 +10,13 @@ import aiohttp
 import discord
 import structlog
 
-from bot.studio.generation import Place
-from bot.studio.studio import Viewer
+from bot.studio.generation import Place, Viewer
 from bot.views.base import ALREADY_ACKNOWLEDGED, HEARD, THINKING_ALOUD
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from bot.studio.studio import Submitted
+    from bot.studio.intake import Submitted
     from bot.views.base import Interaction
 
 log = structlog.get_logger()
@@ -80,9 +79,9 @@ async def submit(
         unheard = await _acknowledge(interaction, private=private)
     studio = interaction.client.studio
     if unheard is not None:
-        await studio.withdraw(submitted.generation)
+        await studio.intake.withdraw(submitted.generation)
         raise unheard
-    studio.begin(submitted.generation)
+    studio.intake.begin(submitted.generation)
 
 
 async def _acknowledge(interaction: Interaction, *, private: bool) -> Exception | None:

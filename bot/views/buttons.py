@@ -45,7 +45,7 @@ class Reroll(Button, template=f"reroll:{ID}"):
     async def press(self, interaction: Interaction) -> None:
         studio, viewer = interaction.client.studio, viewer_of(interaction)
         shown = await studio.see(self.generation_id, viewer)
-        again = studio.again(self.generation_id, viewer, place_of(interaction))
+        again = studio.intake.again(self.generation_id, viewer, place_of(interaction))
         await submit(interaction, again, private=shown.generation.order.private)
 
 

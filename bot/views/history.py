@@ -17,7 +17,9 @@ from bot.views.result import caption, files_of
 from bot.views.wording import ALT_TEXT_MAX, CHOICE_MAX, clip, code, plural
 
 if TYPE_CHECKING:
-    from bot.studio.studio import Page, Shown, Studio
+    from bot.studio.generation import Shown
+    from bot.studio.studio import Studio
+    from bot.studio.viewing import Page
     from bot.views.base import Interaction
 
 PAGE_SIZE = 6

@@ -1,4 +1,4 @@
 """The parts that custom_ids are made of."""
 
 ID = r"(?P<generation_id>[0-9a-z]{10})"
-POSITION = r"(?P<position>[1-4])"
+POSITION = r"(?P<position>[1-8])"

@@ -15,8 +15,8 @@ from bot.views.result import caption, files_of
 from bot.views.wording import CONTENT_MAX, code, code_block, dollars, one_line, seconds
 
 if TYPE_CHECKING:
-    from bot.studio.generation import KeptPicture
-    from bot.studio.studio import Shown, Studio
+    from bot.studio.generation import KeptPicture, Shown
+    from bot.studio.studio import Studio
     from bot.views.base import Interaction
 
 _PROMPT_SHOWN = 150
@@ -104,7 +104,7 @@ def details(studio: Studio, shown: Shown, picture: KeptPicture) -> tuple[str, li
     generation, order = shown.generation, shown.generation.order
     rows = [
         ("Model", studio.model_name(generation)),
-        ("Size", f"{picture.size} ({order.shape})"),
+        ("Size", f"{picture.size} ({order.shape})" if order.shape else str(picture.size)),
         ("Seed", str(picture.seed)),
         ("Quality", order.quality),
         ("Steps", generation.steps),
@@ -127,10 +127,10 @@ def command_line(shown: Shown, picture: KeptPicture) -> str:
     """An `/imagine` line that gives this picture's order again, seed included."""
     order = shown.generation.order
     options = [
-        ("prompt", one_line(order.prompt)),
+        ("prompt", one_line(shown.generation.prompt_of(picture))),
         ("model", shown.generation.model),
         ("shape", order.shape),
-        ("count", order.count),
+        ("count", order.parts[picture.part].count),
         ("quality", order.quality),
         ("style", order.style),
         ("avoid", order.avoid and one_line(order.avoid)),

@@ -59,10 +59,8 @@ def facts_of(studio: Studio, generation: Generation, pictures: Sequence[KeptPict
 def alt_text(studio: Studio, generation: Generation, picture: KeptPicture, of: int) -> str:
     """What a screen reader says: that it was made by a machine, by which, and of what."""
     number = f"Picture {picture.position} of {of}. " if of > 1 else ""
-    return clip(
-        f"{number}AI-generated with {studio.model_name(generation)}: {generation.order.prompt}",
-        ALT_TEXT_MAX,
-    )
+    made_with = f"{number}AI-generated with {studio.model_name(generation)}"
+    return clip(f"{made_with}: {generation.prompt_of(picture)}", ALT_TEXT_MAX)
 
 
 @asynccontextmanager

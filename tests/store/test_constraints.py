@@ -84,7 +84,7 @@ def write(connection, table, **changed):
         (generations, {"person_id": 2}, "FOREIGN KEY"),
         (generations, {"server_id": 2}, "FOREIGN KEY"),
         (generations, {"wanted": 0}, "ck_generations_wanted"),
-        (generations, {"wanted": 5}, "ck_generations_wanted"),
+        (generations, {"wanted": 9}, "ck_generations_wanted"),
         (generations, {"private": 2}, "ck_generations_booleans"),
         (generations, {"may_post": 2}, "ck_generations_booleans"),
         (generations, {"state": "lost", "ended_at": 1.0, "interaction_token": None}, "_state"),
@@ -98,7 +98,7 @@ def write(connection, table, **changed):
         (ledger, {"entry": "gift"}, "ck_ledger_entry"),
         (pictures, {"generation_id": "b"}, "FOREIGN KEY"),
         (pictures, {"position": 0}, "ck_pictures_position"),
-        (pictures, {"position": 5}, "ck_pictures_position"),
+        (pictures, {"position": 9}, "ck_pictures_position"),
     ],
 )
 def test_what_is_against_a_rule_is_refused(engine, table, wrong, rule):

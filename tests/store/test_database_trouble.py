@@ -171,7 +171,7 @@ def _is_there_already(connection):
 
 
 def _breaks_a_rule(connection):
-    generations.accept(connection, new_generation(2, wanted=5), ROOMY, NOON)
+    generations.accept(connection, new_generation(2, wanted=9), ROOMY, NOON)
 
 
 def _has_the_wrong_type(connection):

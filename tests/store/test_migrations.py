@@ -12,11 +12,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, StaticPool, create_engine, event, inspect
+from sqlalchemy import Engine, StaticPool, create_engine, event, inspect, select
 
 from bot.store import facts, migrate
 from bot.store.database import Database
-from bot.store.schema import metadata
+from bot.store.schema import generations, metadata, pictures, servers
 
 OURS = sorted(metadata.tables)
 
@@ -102,14 +102,42 @@ def test_there_is_one_newest_schema():
     assert len(ScriptDirectory.from_config(alembic()).get_heads()) == 1
 
 
-def test_down_leaves_nothing_and_up_again_all(engine):
+FIRST = """
+INSERT INTO people VALUES (7, 0, 0, 0, 2, 100, 0, 0, 1, 9);
+INSERT INTO servers VALUES (5, 1.5);
+INSERT INTO generations (id, interaction_id, person_id, server_id, request, prompt, wanted, seed,
+ private, application_id, channel_id, token_expires_at, may_post, file_limit, state, attempt,
+ orphaned, minute_start, created_at, notes)
+ VALUES ('posted', 1, 7, 5, '{}', 'a fox', 2, 3, 0, 1, 1, 0, 1, 9, 'painted', 1, 0, 0, 0, '[]'),
+ ('private', 2, 7, NULL, '{}', 'a fox', 2, 3, 1, 1, 1, 0, 1, 9, 'painted', 1, 0, 0, 0, '[]');
+INSERT INTO pictures VALUES ('posted', 1, 'po/posted-1.jpg', 'image/jpeg', 8, 8, 99, 3);
+INSERT INTO ledger VALUES (1, 'posted', 7, 5, 'reserve', 2, 0, 0);
+"""
+
+
+def test_what_the_first_release_stored_is_kept(tmp_path):
+    engine = create_engine(f"sqlite:///{tmp_path}/first.db")
     with engine.begin() as connection:
-        before = shape(connection)
-        command.downgrade(alembic(connection), "base")
-        left = inspect(connection).get_table_names()
-        assert left == ["alembic_version"]
+        command.upgrade(alembic(connection), "0001")
+    with closing(sqlite3.connect(tmp_path / "first.db")) as first:
+        first.executescript(FIRST)
     with engine.begin() as connection:
         migrate.to_newest(connection)
+    with engine.connect() as connection:
+        assert connection.execute(select(pictures)).one().part == 0
+        assert connection.execute(select(servers)).one() == (5, 1.5, "everyone")
+        ways = connection.execute(select(generations.c.id, generations.c.way)).all()
+        assert dict(map(tuple, ways)) == {"posted": "channel", "private": "response"}
+        assert connection.exec_driver_sql("PRAGMA foreign_key_check").all() == []
+    engine.dispose()
+
+
+def test_there_is_no_way_back_and_nothing_is_lost_by_trying(engine):
+    with engine.begin() as connection:
+        before = shape(connection)
+    with pytest.raises(NotImplementedError, match="backup"), engine.begin() as connection:
+        command.downgrade(alembic(connection), "0001")
+    with engine.begin() as connection:
         assert shape(connection) == before
 
 

@@ -1,0 +1,183 @@
+"""Pictures to work from: brought along, behind a link, or our own; safe in the archive at last."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from bot.errors import BadRequest, NotAllowed, NotFound
+from bot.imaging.archive import key_for
+from bot.imaging.request import Size
+from bot.store import servers
+from bot.store.schema import Editors
+from bot.studio.order import Lineage, Source
+from bot.studio.viewing import see
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from bot.imaging.archive import Archive
+    from bot.imaging.links import Links
+    from bot.imaging.references import Reference, References
+    from bot.store.database import Database
+    from bot.studio.generation import Generation, Shown, Viewer
+
+#: As many as any model takes that is offered.
+SOURCES_MAX = 8
+#: Their places in the archive come behind those of a generation's own pictures.
+_FIRST_PLACE = 11
+# As in Midjourney, links before the words are pictures to work from.
+_LEADING_LINK = re.compile(r"\s*<?(https?://[^\s<>]+)>?\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A picture that somebody brought along.
+
+    Attributes:
+        link: where others can fetch it, for a while.
+    """
+
+    data: bytes
+    link: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """A picture behind a link that somebody typed."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """A picture that was painted here."""
+
+    generation_id: str
+    position: int
+
+
+Given = Upload | Linked | Ours
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Sources in the order in which they were given, and where they come from."""
+
+    sources: tuple[Source, ...]
+    lineage: Lineage | None
+
+
+def split_links(prompt: str) -> tuple[str, tuple[Linked, ...]]:
+    """The words of a prompt, and the links before them."""
+    links: list[Linked] = []
+    while found := _LEADING_LINK.match(prompt):
+        links.append(Linked(found[1]))
+        prompt = prompt[found.end() :]
+    return prompt, tuple(links)
+
+
+class Gatherer:
+    """Makes what people give into sources, each by its own way."""
+
+    def __init__(
+        self, database: Database, archive: Archive, references: References, links: Links
+    ) -> None:
+        self._database = database
+        self._archive = archive
+        self._references = references
+        self._links = links
+
+    async def gather(
+        self,
+        given: Sequence[Given],
+        owner_id: str,
+        viewer: Viewer,
+    ) -> Gathered:
+        """All of them, or none: a refusal leaves nothing behind.
+
+        Args:
+            given: in the order in which the prompt may count them.
+            owner_id: of the generation or draft that keeps what was brought along.
+            viewer: who works from them.
+
+        Raises:
+            Refusal: one is no picture, cannot be had, or is not the viewer's to work from.
+        """
+        if len(given) > SOURCES_MAX:
+            raise BadRequest(
+                f"Those are {len(given)} pictures; {SOURCES_MAX} are the most that I can work from."
+            )
+        ours = [each for each in given if isinstance(each, Ours)]
+        parents = {
+            each.generation_id: await self._parent(each, viewer)
+            for each in {each.generation_id: each for each in ours}.values()
+        }
+        clean = await asyncio.gather(*(self._brought(each) for each in given))
+        sources: list[Source] = []
+        files: dict[str, bytes] = {}
+        for place, (each, brought) in enumerate(zip(given, clean, strict=True), _FIRST_PLACE):
+            if isinstance(each, Ours):
+                sources.append(_source_of(parents[each.generation_id], each.position))
+            elif brought is not None:
+                reference, link = brought
+                key = key_for(owner_id, place, reference.media_type)
+                files[key] = reference.data
+                size = Size(reference.width, reference.height)
+                sources.append(Source(key, size, link=link))
+        if files:
+            await self._archive.put(files)
+        return Gathered(tuple(sources), _lineage(shown.generation for shown in parents.values()))
+
+    async def let_go(self, sources: Sequence[Source], owner_id: str) -> None:
+        """Forgets what was kept for an order that was not accepted."""
+        for source in sources:
+            if source.parent_id is None and owner_id in source.key:
+                await self._archive.delete(source.key)
+
+    async def _brought(self, given: Given) -> tuple[Reference, str | None] | None:
+        match given:
+            case Upload(data, link):
+                return await self._references.clean(data), link
+            case Linked(url):
+                return await self._references.clean(await self._links.fetch(url)), url
+            case Ours():
+                return None
+
+    async def _parent(self, given: Ours, viewer: Viewer) -> Shown:
+        shown = await see(self._database, given.generation_id, viewer)
+        author = shown.generation.person_id
+        if author != viewer.person_id and viewer.server_id is not None:
+            editors = await self._database.read(servers.editors_in, viewer.server_id)
+            if editors is Editors.AUTHOR:
+                raise NotAllowed(
+                    f"In this server, only <@{author}>, who asked for that picture, can work on "
+                    "with it. You can paint one like it: `Remix…` is for everybody."
+                )
+        return shown
+
+
+def _source_of(shown: Shown, position: int) -> Source:
+    for picture in shown.pictures:
+        if picture.position == position:
+            words = shown.generation.prompt_of(picture)
+            return Source(picture.key, picture.size, shown.generation.id, position, prompt=words)
+    raise NotFound
+
+
+def _lineage(parents: Iterable[Generation]) -> Lineage | None:
+    """From the first parent; with the authors of all."""
+    lines = [_line_of(parent) for parent in parents]
+    if not lines:
+        return None
+    authors = tuple(dict.fromkeys(author for line in lines for author in line.authors))
+    return replace(lines[0], authors=authors, step=lines[0].step + 1)
+
+
+def _line_of(parent: Generation) -> Lineage:
+    known = parent.order.lineage
+    if known is None:
+        return Lineage(parent.order.prompt, (parent.person_id,), 0)
+    return replace(known, authors=(*known.authors, parent.person_id))

@@ -1,0 +1,292 @@
+"""How an order comes in: checked, priced, reserved and written down, whatever way it is asked."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict, dataclass, replace
+from random import SystemRandom
+from typing import TYPE_CHECKING
+
+from bot.errors import NotFound, Refusal
+from bot.imaging.model import Role
+from bot.imaging.request import SEED_MAX
+from bot.store import drafts, generations
+from bot.store.generations import Accepted, NewGeneration, NewSource, OverLimit, Replayed
+from bot.studio import allowance
+from bot.studio.circuit import Health, PainterOut
+from bot.studio.gathering import Ours, split_links
+from bot.studio.generation import Generation
+from bot.studio.life import log_state
+from bot.studio.order import Order
+from bot.studio.painting import away_note
+from bot.studio.prompts import compose
+from bot.studio.viewing import see
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from random import Random
+
+    from bot.imaging.catalogue import Catalogue
+    from bot.imaging.model import Model
+    from bot.store.database import Database
+    from bot.store.people import Limits
+    from bot.studio.circuit import Circuit
+    from bot.studio.gathering import Gatherer, Given
+    from bot.studio.generation import Place, Viewer
+    from bot.studio.order import Variation
+    from bot.studio.work import Work
+
+#: Crockford's alphabet: no letters that read alike (https://www.crockford.com/base32.html).
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_ID_LENGTH = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """The order is accepted; `begin` starts it once the person has been answered.
+
+    Attributes:
+        fresh: False when Discord told us of this interaction before.
+    """
+
+    generation: Generation
+    fresh: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What an order would come to, if it is confirmed.
+
+    Attributes:
+        price: estimated, in micro-dollars; None when unknown.
+    """
+
+    draft_id: str
+    order: Order
+    model_name: str
+    price: int | None
+
+
+class Intake:
+    """The door for orders."""
+
+    def __init__(
+        self,
+        database: Database,
+        catalogue: Catalogue,
+        gatherer: Gatherer,
+        work: Work,
+        circuit: Circuit,
+        *,
+        limits: Limits,
+        clock: Callable[[], float] = time.time,
+        random: Random | None = None,
+    ) -> None:
+        self._database = database
+        self._catalogue = catalogue
+        self._gatherer = gatherer
+        self._work = work
+        self._circuit = circuit
+        self._limits = limits
+        self._clock = clock
+        self._random = random or SystemRandom()
+        self._closed = False
+
+    async def submit(self, order: Order, place: Place, given: Sequence[Given] = ()) -> Submitted:
+        """Accepts an order: its pictures are reserved and it is written down, at once.
+
+        Args:
+            order: what is asked for; sources that it has already were gathered before.
+            place: who asks, and where.
+            given: pictures to work from besides.
+
+        Raises:
+            Refusal: it cannot be painted as asked, or a limit is reached; nothing is charged.
+        """
+        self._check_open()
+        new_id = self._new_id()
+        order = await self._with_sources(order, given, new_id, place.viewer)
+        try:
+            return await self._accept(order, place, new_id)
+        except Refusal:
+            await self._gatherer.let_go(order.sources, new_id)
+            raise
+
+    async def _accept(self, order: Order, place: Place, new_id: str) -> Submitted:
+        model, notes = self._model_for(order)
+        order = replace(order, model=model.id)
+        seed = self._random.randint(0, SEED_MAX) if order.seed is None else order.seed
+        new = NewGeneration(
+            id=new_id,
+            **asdict(place),
+            request=order.to_json(),
+            prompt=order.prompt,
+            wanted=order.wanted,
+            seed=seed,
+            private=order.private,
+            notes=json.dumps(notes),
+            price=self._price(order, model, seed),
+        )
+        sources = [
+            NewSource(n, source.key, source.parent_id, source.parent_position)
+            for n, source in enumerate(order.sources, start=1)
+        ]
+        now = self._clock()
+        match await self._database.write(
+            generations.accept, new, self._limits, now, sources=sources
+        ):
+            case OverLimit(usage):
+                raise allowance.refusal(usage, self._limits, new.wanted)
+            case Replayed(row):
+                await self._gatherer.let_go(order.sources, new_id)
+                return Submitted(Generation.from_row(row), fresh=False)
+            case Accepted(row):
+                accepted = Generation.from_row(row)
+                log_state(accepted)
+                return Submitted(accepted, fresh=True)
+
+    async def quote(self, order: Order, place: Place, given: Sequence[Given] = ()) -> Quote:
+        """Writes an order down that is to be confirmed first, and says what it would cost.
+
+        Raises:
+            Refusal: as `submit`, but for the limits.
+        """
+        self._check_open()
+        draft_id = self._new_id()
+        order = await self._with_sources(order, given, draft_id, place.viewer)
+        try:
+            model, _ = self._model_for(order)
+            price = self._price(order, model, order.seed or 0)
+        except Refusal:
+            await self._gatherer.let_go(order.sources, draft_id)
+            raise
+        expired = await self._database.write(
+            drafts.keep, draft_id, place.person_id, order.to_json(), self._clock()
+        )
+        for old_id, request in expired:
+            await self._gatherer.let_go(Order.from_json(request).sources, old_id)
+        return Quote(draft_id, order, model.name, price)
+
+    async def confirm(self, draft_id: str, place: Place) -> Submitted:
+        """Submits what `quote` wrote down; charged to nobody but the one who wrote it.
+
+        Raises:
+            Refusal: as `submit`; or there is no such draft any more.
+        """
+        request = await self._database.write(drafts.take, draft_id, place.person_id)
+        if request is None:
+            raise Refusal("That was somebody else's, or you have answered it. Ask once more.")
+        return await self.submit(Order.from_json(request), place)
+
+    async def discard(self, draft_id: str, person_id: int) -> None:
+        """Forgets what `quote` wrote down."""
+        request = await self._database.write(drafts.take, draft_id, person_id)
+        if request is not None:
+            await self._gatherer.let_go(Order.from_json(request).sources, draft_id)
+
+    async def vary(
+        self, generation_id: str, position: int | None, variation: Variation, place: Place
+    ) -> Submitted:
+        """Variations of one picture, or one of each where `position` is None.
+
+        Raises:
+            NotFound: there is no such picture, or it is not the person's to see.
+            Refusal: as `submit`.
+        """
+        shown = await see(self._database, generation_id, place.viewer)
+        parent = shown.generation.order
+        chosen = [p for p in shown.pictures if position in (None, p.position)]
+        if not chosen:
+            raise NotFound
+        order = Order(
+            prompt=parent.prompt if position is None else shown.generation.prompt_of(chosen[0]),
+            quality=parent.quality,
+            style=parent.style,
+            avoid=parent.avoid,
+            private=parent.private,
+            variation=variation,
+            each=position is None,
+        )
+        return await self.submit(
+            order, place, [Ours(generation_id, picture.position) for picture in chosen]
+        )
+
+    def begin(self, generation: Generation) -> None:
+        """Lets a submitted generation be painted, once its asker was answered."""
+        self._work.take(generation)
+
+    async def withdraw(self, generation: Generation) -> None:
+        """Takes a submitted generation back, whose asker could not be answered."""
+        await self._work.cancel(generation, "Discord lost the request before I could answer.")
+
+    def close(self) -> None:
+        """From now on, what is submitted is refused with a sentence."""
+        self._closed = True
+
+    async def again(self, generation_id: str, viewer: Viewer, place: Place) -> Submitted:
+        """The same order with a new seed, charged to the one who asks now.
+
+        Raises:
+            NotFound: there is no such generation, or it is not the viewer's to see.
+            Refusal: as `submit`.
+        """
+        shown = await see(self._database, generation_id, viewer)
+        return await self.submit(replace(shown.generation.order, seed=None), place)
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise Refusal("I'm just being restarted. Please ask again in a minute.")
+        if self._circuit.health is Health.RESTS:
+            raise PainterOut
+
+    async def _with_sources(
+        self, order: Order, given: Sequence[Given], owner_id: str, viewer: Viewer
+    ) -> Order:
+        prompt, links = split_links(order.prompt)
+        # What can be refused without a look at the pictures is refused before.
+        order = replace(order, prompt=prompt).cleaned()
+        given = (*given, *links)
+        if not given:
+            return order
+        gathered = await self._gatherer.gather(given, owner_id, viewer)
+        sources = (*order.sources, *gathered.sources)
+        return replace(order, sources=sources, lineage=order.lineage or gathered.lineage).cleaned()
+
+    def _new_id(self) -> str:
+        return "".join(self._random.choices(_ALPHABET, k=_ID_LENGTH))
+
+    def _price(self, order: Order, model: Model, seed: int) -> int | None:
+        """Estimated, in micro-dollars.
+
+        Raises:
+            BadRequest: the model cannot paint it.
+        """
+        prices = [
+            self._catalogue.plan(
+                compose(order, part, model=model.id, seed=seed, references=part.keys)
+            ).price
+            for part in order.parts
+        ]
+        known = [price for price in prices if price is not None]
+        return sum(known) if len(known) == len(prices) else None
+
+    def _model_for(self, order: Order) -> tuple[Model, list[str]]:
+        """The model that will paint, and what the person should know of the choice."""
+        references = max(len(part.sources) for part in order.parts)
+        if order.model is None:
+            return self._usual(references), []
+        model = self._catalogue.find(order.model)
+        if not self._catalogue.is_away(model.id):
+            return model, []
+        substitute = self._catalogue.substitute(model, references=references) or model
+        return substitute, [away_note(model, substitute)]
+
+    def _usual(self, references: int) -> Model:
+        """The everyday model, or the one that edits; another where that takes fewer pictures."""
+        if not references:
+            return self._catalogue.for_role(Role.EVERYDAY)
+        model = self._catalogue.for_role(Role.EDIT)
+        if model.works_from(references):
+            return model
+        return next(iter(self._catalogue.editors(references)), model)

@@ -1,0 +1,165 @@
+"""What a person asks for: words, options, and pictures to work from."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from bot.errors import BadRequest
+from bot.imaging.request import COUNT_MAX, SEED_MAX, Quality, Shape, Size, clean_text
+from bot.store.schema import PICTURES_MAX
+from bot.studio.permutations import combinations
+
+PROMPT_MAX = 2000
+
+
+class Variation(StrEnum):
+    """How far a picture may move from the one that it is painted after."""
+
+    SUBTLE = "subtle"
+    STRONG = "strong"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A picture to work from, which is safely in the archive.
+
+    Attributes:
+        key: its name there.
+        parent_id, parent_position: the picture of ours that it is; None when it was brought along.
+        link: where others can fetch it, for a while; None where there is no such place.
+        prompt: the words that a picture of ours was painted from.
+    """
+
+    key: str
+    size: Size
+    parent_id: str | None = None
+    parent_position: int | None = None
+    link: str | None = None
+    prompt: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """Where a picture that came of another comes from.
+
+    Attributes:
+        prompt: of the first picture of all.
+        authors: who asked for the pictures before it, each once, the first of all first.
+        step: 1 for what came of the first picture, and so on.
+    """
+
+    prompt: str
+    authors: tuple[int, ...]
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What of an order is painted at once: some pictures with the same words."""
+
+    prompt: str
+    sources: tuple[Source, ...]
+    count: int
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The names of the sources in the archive."""
+        return tuple(source.key for source in self.sources)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a person asked for, option by option, kept whole so that it can be done again.
+
+    Attributes:
+        prompt: with `{red|blue}` where every combination is to be painted.
+        model: as typed, later a model's id; None for the one whose work it is.
+        shape: None for that of the first source, and square where there is none.
+        count: pictures of each combination; None for the usual number.
+        seed: as typed; None when one is to be drawn.
+        sources: pictures to work from, in the order in which the prompt may count them.
+        variation: the words are those of the source, which the picture stays close to.
+        each: one picture from each source, instead of all from all of them.
+        lineage: None where no picture of ours is worked from.
+    """
+
+    prompt: str
+    model: str | None = None
+    shape: Shape | None = None
+    count: int | None = None
+    quality: Quality | None = None
+    style: str | None = None
+    avoid: str | None = None
+    seed: int | None = None
+    private: bool = False
+    sources: tuple[Source, ...] = ()
+    variation: Variation | None = None
+    each: bool = False
+    lineage: Lineage | None = None
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The names of the sources in the archive."""
+        return tuple(source.key for source in self.sources)
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """What is painted, in the order in which it is shown."""
+        if self.each:
+            return tuple(Part(one.prompt or self.prompt, (one,), 1) for one in self.sources)
+        prompts = combinations(self.prompt)
+        count = self.count or (COUNT_MAX if len(prompts) == 1 else 1)
+        return tuple(Part(prompt, self.sources, count) for prompt in prompts)
+
+    @property
+    def wanted(self) -> int:
+        """Pictures in all."""
+        return sum(part.count for part in self.parts)
+
+    def cleaned(self) -> Order:
+        """With texts that cannot disturb a message.
+
+        Raises:
+            BadRequest: nothing is left to paint, it is too long, or the seed cannot be.
+        """
+        prompt, avoid = clean_text(self.prompt), clean_text(self.avoid or "")
+        if not prompt:
+            raise BadRequest("Tell me what to paint: that prompt has no words that I can read.")
+        for option, text in (("prompt", prompt), ("avoid", avoid)):
+            if len(text) > PROMPT_MAX:
+                raise BadRequest(
+                    f"Your `{option}` is {len(text):,} characters long; I can take "
+                    f"{PROMPT_MAX:,}. Keep what matters most and put it first."
+                )
+        if self.seed is not None and not 0 <= self.seed <= SEED_MAX:
+            raise BadRequest(f"A `seed` is a whole number from 0 to {SEED_MAX:,}.")
+        cleaned = replace(self, prompt=prompt, avoid=avoid or None)
+        if cleaned.wanted > PICTURES_MAX:
+            raise BadRequest(
+                f"Those are {len(cleaned.parts)} combinations and {cleaned.wanted} pictures; I "
+                f"paint at most {PICTURES_MAX} at a time. Take some words out of the braces, or "
+                "lower `count`."
+            )
+        return cleaned
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Order:
+        stored: dict[str, Any] = json.loads(text)
+        for name, kind in (("shape", Shape), ("quality", Quality), ("variation", Variation)):
+            if stored.get(name) is not None:
+                stored[name] = kind(stored[name])
+        stored["sources"] = tuple(_source(each) for each in stored.get("sources", ()))
+        if lineage := stored.get("lineage"):
+            stored["lineage"] = Lineage(**lineage | {"authors": tuple(lineage["authors"])})
+        return cls(**stored)
+
+
+def _source(stored: dict[str, Any]) -> Source:
+    size: dict[str, int] = stored.pop("size")
+    return Source(size=Size(**size), **stored)
