@@ -11,7 +11,7 @@ from discord.ext import commands
 from bot.imaging.request import COUNT_MAX, SEED_MAX, Quality, Shape
 from bot.studio.order import PROMPT_MAX, Order
 from bot.studio.prompts import search_styles
-from bot.views.asking import place_of, submit
+from bot.views.asking import ask
 from bot.views.wording import CHOICE_MAX, CHOICES_MAX, clip
 
 if TYPE_CHECKING:
@@ -74,8 +74,7 @@ class Imagine(commands.Cog):
             seed=seed,
             private=private,
         )
-        deciding = self._studio.intake.submit(order, place_of(interaction))
-        await submit(interaction, deciding, private=private)
+        await ask(interaction, order)
 
     @imagine.autocomplete("model")
     async def _models(self, _interaction: Interaction, typed: str) -> list[Choice[str]]:

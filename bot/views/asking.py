@@ -14,9 +14,11 @@ from bot.studio.generation import Place, Viewer
 from bot.views.base import ALREADY_ACKNOWLEDGED, HEARD, THINKING_ALOUD
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Awaitable, Coroutine, Sequence
 
+    from bot.studio.gathering import Given
     from bot.studio.intake import Submitted
+    from bot.studio.order import Order
     from bot.views.base import Interaction
 
 log = structlog.get_logger()
@@ -59,6 +61,24 @@ def may_post(interaction: Interaction) -> bool:
     in_thread = isinstance(interaction.channel, discord.Thread)
     may_send = allowed.send_messages_in_threads if in_thread else allowed.send_messages
     return allowed.view_channel and may_send and allowed.attach_files
+
+
+async def ask(
+    interaction: Interaction, order: Order, bringing: Awaitable[Sequence[Given]] | None = None
+) -> None:
+    """Has an order painted, whatever way it was asked for.
+
+    Args:
+        interaction: not answered yet.
+        order: what is asked for.
+        bringing: pictures to work from, which may take a while to be fetched.
+    """
+    intake, place = interaction.client.studio.intake, place_of(interaction)
+
+    async def deciding() -> Submitted:
+        return await intake.submit(order, place, await bringing if bringing else ())
+
+    await submit(interaction, deciding(), private=order.private)
 
 
 async def submit(
