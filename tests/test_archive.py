@@ -7,11 +7,13 @@ import errno
 import hashlib
 import os
 import random
+import shutil
 import signal
 import stat
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -236,7 +238,7 @@ async def test_a_disk_that_is_gone_is_not_written_beneath(tmp_path):
     root = tmp_path / "mount"
     async with Archive.open(str(root)) as archive:
         await archive.check()
-        root.rmdir()
+        shutil.rmtree(root)
         with pytest.raises(StoreUnavailable):
             await archive.put({KEY: b"x"})
     assert not root.exists()
@@ -259,6 +261,19 @@ async def test_left_over_temporary_files_are_no_pictures(folder, tmp_path):
         await folder.get(KEY)
 
 
+async def test_a_start_clears_away_what_was_left_over_long_ago(folder, tmp_path):
+    await folder.put({KEY: b"x"})
+    left, busy = (tmp_path / ".unfinished" / f"{name}.part" for name in ("left", "busy"))
+    left.write_bytes(b"half")
+    busy.write_bytes(b"half")
+    hours_ago = time.time() - 2 * 60 * 60
+    os.utime(left, (hours_ago, hours_ago))
+    await folder.check()
+    assert not left.exists(), "it stays for ever"
+    assert busy.exists(), "another process was writing it"
+    assert await folder.get(KEY) == [b"x"]
+
+
 async def test_bytes_are_synced_before_they_have_a_name_and_the_name_after(
     folder, tmp_path, monkeypatch
 ):
@@ -279,6 +294,7 @@ async def test_bytes_are_synced_before_they_have_a_name_and_the_name_after(
     await folder.put({KEY: b"x"})
     kinds = [(kind, name if not name.endswith(".part") else "temporary") for kind, name in calls]
     assert kinds == [
+        ("fsync", tmp_path.name),
         ("fsync", tmp_path.name),
         ("fsync", "temporary"),
         ("rename", Path(KEY).name),
@@ -368,7 +384,7 @@ def test_a_kill_in_the_middle_loses_nothing_that_was_acknowledged(tmp_path, ackn
     keys = {line.split()[0] for line in lines}
     for key in keys:
         assert (tmp_path / key).is_file(), f"{key} was acknowledged and is gone"
-    pictures = [path for path in tmp_path.rglob("*") if path.is_file() and path.name[0] != "."]
+    pictures = [path for path in tmp_path.glob("[!.]*/*") if path.is_file()]
     assert {str(path.relative_to(tmp_path)) for path in pictures} >= keys
     for path in pictures:
         data = path.read_bytes()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import time
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 PlaceError = (OSError, BaseError)
 
 _PROBE = ".easel-check"
+_UNFINISHED = ".unfinished"
+_UNFINISHED_FOR_S = 60 * 60
 _BUCKETS = ("s3", "gs", "az", "memory")
 #: The client's own options stay untouched (5 s to connect, 30 s in all): setting one here
 #: would undo what the environment says of them, AWS_ALLOW_HTTP for one.
@@ -90,6 +93,7 @@ class _Folder:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self._unfinished = root / _UNFINISHED
         self._lasting: set[Path] = {root}
 
     def __str__(self) -> str:
@@ -102,16 +106,17 @@ class _Folder:
             _sync(folder.parent)
         self.put({_PROBE: b""})
         self.delete(_PROBE)
+        self._clear_away()
 
     def put(self, files: Mapping[str, bytes]) -> None:
         written: dict[Path, Path] = {}
         folders = {(self._root / key).parent for key in files}
         try:
-            for folder in folders:
+            for folder in (self._unfinished, *folders):
                 self._make_lasting(folder)
             for key, data in files.items():
                 target = self._root / key
-                temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.part")
+                temporary = self._unfinished / f"{target.name}.{secrets.token_hex(8)}.part"
                 written[temporary] = target
                 _write(temporary, data)
             for temporary, target in written.items():
@@ -135,6 +140,14 @@ class _Folder:
         with suppress(FileNotFoundError):
             target.unlink()
             _sync(target.parent)
+
+    def _clear_away(self) -> None:
+        """What a process wrote that died over it; another one may be writing just now."""
+        old = time.time() - _UNFINISHED_FOR_S
+        for temporary in self._unfinished.glob("*.part"):
+            with suppress(FileNotFoundError):
+                if temporary.stat().st_mtime < old:
+                    temporary.unlink()
 
     def _make_lasting(self, folder: Path) -> None:
         # Only the last level: a root that vanished is a disk that is not mounted, and its
