@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import literal, select, union
+from sqlalchemy import literal, select
 
 from bot.store.schema import State, generations, sources
 
@@ -68,7 +68,7 @@ def _ancestors(connection: Connection, generation_id: str) -> set[str]:
 
 
 def _descendants(connection: Connection, of: set[str]) -> set[str]:
-    start = union(*(select(literal(each).label("id"), literal(0).label("depth")) for each in of))
+    start = select(generations.c.id, literal(0).label("depth")).where(generations.c.id.in_(of))
     line = start.cte("line", recursive=True)
     step = (
         select(sources.c.generation_id, line.c.depth + 1)

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
-from bot.errors import BadAnswer, ModelGone, PaintingFailed, ParameterRefused
+from bot.errors import BadAnswer, ModelGone, PaintingFailed, ParameterRefused, RequestRefused
 from bot.imaging.archive import key_for
 from bot.imaging.failures import bad_answer
 from bot.imaging.model import Parameter
@@ -42,6 +42,7 @@ _OPTIONS = {
     "negative_prompt": "avoid",
     "steps": "quality",
 }
+_PICTURES = (Parameter.IMAGE_URL, Parameter.REFERENCE_IMAGES)
 #: A resend within the same second after a 400 tends to be answered with 429.
 _PAUSE_AFTER_REFUSAL_S = 1.5
 
@@ -151,14 +152,12 @@ class Painter:
         for plans_left in reversed(range(_PLANS)):
             try:
                 made = await self._call_all(planned)
-            except ParameterRefused as refusal:
-                if links := _links_instead(refusal, request, part):
-                    request = replace(request, references=links)
-                elif not self._learn(refusal, planned):
-                    raise
-                if not plans_left:
+            except (ParameterRefused, RequestRefused) as refusal:
+                links = _links_instead(refusal, request, part)
+                if not plans_left or not (links or self._learn(refusal, planned)):
                     raise
                 await self._sleep(_PAUSE_AFTER_REFUSAL_S)
+                request = replace(request, references=links or request.references)
                 refused, planned = planned, self._catalogue.plan(request)
                 if not links and not set(planned.notes) - set(refused.notes):
                     notes.extend(_changed(refusal, planned))
@@ -174,7 +173,9 @@ class Painter:
                 return _PaintedPart(number, request, planned, made, (*planned.notes, *notes))
         raise AssertionError  # the last plan returns or raises
 
-    def _learn(self, refusal: ParameterRefused, planned: Plan) -> bool:
+    def _learn(self, refusal: ParameterRefused | RequestRefused, planned: Plan) -> bool:
+        if isinstance(refusal, RequestRefused):
+            return False
         return self._catalogue.learn(planned.model.id, refusal, since=planned.model)
 
     async def _call_all(self, planned: Plan) -> list[_Made]:
@@ -287,22 +288,25 @@ def _finish(item: _Made, generation_id: str, part: _PaintedPart) -> Picture:
 
 
 def _links_instead(
-    refusal: ParameterRefused, request: ImageRequest, part: Part
-) -> tuple[str, ...] | None:
-    """Where a server does not take pictures in the request itself, but may fetch them."""
+    refusal: ParameterRefused | RequestRefused, request: ImageRequest, part: Part
+) -> tuple[str, ...]:
+    """Where a server may not take pictures in the request itself, but fetch them; none else."""
+    if isinstance(refusal, ParameterRefused) and (
+        refusal.maximum or refusal.parameter not in _PICTURES
+    ):
+        return ()
     links = tuple(source.link for source in part.sources if source.link)
-    about_pictures = refusal.parameter in (Parameter.IMAGE_URL, Parameter.REFERENCE_IMAGES)
-    if not about_pictures or refusal.maximum or len(links) < len(part.sources):
-        return None
-    return links if request.references != links else None
+    return links if len(links) == len(part.sources) and links != request.references else ()
 
 
 def away_note(model: Model, substitute: Model) -> str:
     return f"{model.name} is away just now, so {substitute.name} paints instead."
 
 
-def _changed(refusal: ParameterRefused, planned: Plan) -> tuple[str, ...]:
+def _changed(refusal: ParameterRefused | RequestRefused, planned: Plan) -> tuple[str, ...]:
     """What the person should know of a refusal; nothing where they had no part in it."""
+    if isinstance(refusal, RequestRefused):
+        return ()
     name, option = planned.model.name, _OPTIONS.get(refusal.parameter)
     if refusal.sizes is not None and planned.size is not None:
         return (f"{name} has sizes of its own; the nearest is {planned.size}.",)
