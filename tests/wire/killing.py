@@ -39,7 +39,7 @@ UNCOMMITTED = {
 }
 #: Module, function, and whether the step is before it or after it.
 STEPS = {
-    "acknowledged": ("bot.studio.studio", "Studio.begin", "before"),
+    "acknowledged": ("bot.studio.intake", "Intake.begin", "before"),
     "called": ("bot.imaging.together", "Together.paint", "after"),
     "file written": ("bot.imaging.places", "_write", "after"),
     "half renamed": ("pathlib", "Path.replace", "after"),
