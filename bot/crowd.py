@@ -1,40 +1,117 @@
-"""How long a message to a channel would wait for Discord's own limit."""
+"""How much Discord bears: in one channel, of the whole bot, and while it is in trouble."""
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections import deque
 from typing import TYPE_CHECKING
 
+import structlog
+
+from bot.studio.circuit import Circuit, Health
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
+
+log = structlog.get_logger()
 
 #: What a channel bears in practice; Discord tells it in headers, and discord.py obeys those.
-_MESSAGES, _IN_S = 5, 5.0
+_CHANNEL = (5, 5.0)
+#: What a bot may ask in all, interactions and their webhooks aside; discord.py obeys that only
+#: once it is broken. It is longer than Discord's second, for what is late on the way:
+#: https://discord.com/developers/docs/topics/rate-limits#global-rate-limit
+_OVERALL = (50, 1.25)
 _CHANNELS_KEPT = 10_000
+#: A stumble passes by then; longer trouble is for `bot.studio.life` to wait out.
+_TRIES = 5
+
+
+class _Window:
+    """So many in any so many seconds."""
+
+    def __init__(self, most: int, seconds: float) -> None:
+        self._most, self._seconds = most, seconds
+        self._booked: deque[float] = deque(maxlen=most)
+
+    def next_at(self, now: float) -> float:
+        """When there is room for one more."""
+        if len(self._booked) < self._most:
+            return now
+        return max(now, self._booked[0] + self._seconds)
+
+    def book(self, now: float) -> float:
+        """Takes that place."""
+        at = self.next_at(now)
+        self._booked.append(at)
+        return at
 
 
 class Crowd:
-    """Messages that were sent, or will be as soon as they may, by channel."""
+    """Messages that were sent, or will be as soon as they may."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._sent: dict[int, deque[float]] = {}
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._clock, self._sleep = clock, sleep
+        self._channels: dict[int, _Window] = {}
+        self._expected, self._asked = _Window(*_OVERALL), _Window(*_OVERALL)
 
     def wait_s(self, channel_id: int) -> float:
-        """How long the next message would wait."""
-        return max(0.0, self._next_at(channel_id) - self._clock())
+        """How long the next message to the channel would wait."""
+        now, channel = self._clock(), self._channels.get(channel_id)
+        own = channel.next_at(now) if channel else now
+        return max(own, self._expected.next_at(now)) - now
 
     def book(self, channel_id: int) -> None:
-        """Takes the next place."""
-        at = self._next_at(channel_id)
-        sent = self._sent.pop(channel_id, None) or deque(maxlen=_MESSAGES)
-        sent.append(at)
-        self._sent[channel_id] = sent
-        if len(self._sent) > _CHANNELS_KEPT:
-            del self._sent[next(iter(self._sent))]
+        """Takes the next place there."""
+        now = self._clock()
+        channel = self._channels.pop(channel_id, None) or _Window(*_CHANNEL)
+        self._channels[channel_id] = channel
+        channel.book(now)
+        self._expected.book(now)
+        if len(self._channels) > _CHANNELS_KEPT:
+            del self._channels[next(iter(self._channels))]
 
-    def _next_at(self, channel_id: int) -> float:
-        sent, now = self._sent.get(channel_id), self._clock()
-        if sent is None or len(sent) < _MESSAGES:
-            return now
-        return max(now, sent[0] + _IN_S)
+    async def turn(self) -> None:
+        """Waits until the bot may ask one thing more of Discord."""
+        now = self._clock()
+        wait = self._asked.book(now) - now
+        if wait > 0:
+            await self._sleep(wait)
+
+
+class Outage:
+    """Whether Discord answers at all; while it does not, few ask, and each of them once.
+
+    However many results wait, their tries are no storm, neither for a Discord that comes back
+    nor in what Cloudflare counts: https://discord.com/developers/docs/topics/rate-limits
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._circuit, self._met_at = Circuit(time.monotonic), 0.0
+
+    def hinders(self, asked_at: float) -> bool:
+        """Whether it lasts, for all that is known: who has asked since shows that it is over."""
+        return self._circuit.health is Health.RESTS and asked_at < self._met_at
+
+    @property
+    def tries(self) -> int:
+        """How often a call should be tried in a row."""
+        return _TRIES if self._circuit.health is Health.WORKS else 1
+
+    def met(self, cause: str) -> None:
+        """A call has failed, after all of its tries."""
+        # Those that were on their way together are one failure.
+        if self._circuit.health is not Health.RESTS:
+            self._met_at = self._clock()
+            if self._circuit.failed():
+                log.warning("discord.away", cause=cause)
+
+    def over(self) -> None:
+        """Discord has answered, whatever it said."""
+        if self._circuit.succeeded():
+            log.info("discord.back")

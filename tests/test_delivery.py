@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import discord
 import pytest
 import simcord.interactions
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import update
+from wire.faults import Fault
+from wire.faults import Kind as Trouble
+from wire.server import Server
 from world import open_world
 
+from bot.crowd import Crowd, Outage
+from bot.delivery import DiscordDelivery, words
 from bot.demo.faults import Kind
 from bot.imaging import recipe
+from bot.store.schema import generations
+from bot.studio.line import Standing
 from bot.views import asking
 
 if TYPE_CHECKING:
@@ -86,9 +98,7 @@ async def test_a_message_that_fails_once_is_posted_once(world: World, status: in
     assert len(tried[0]["nonce"]) <= 25
 
 
-@pytest.mark.parametrize(
-    ("status", "code"), [(403, 50013), (404, 10003), (400, 50035), (413, 40005)]
-)
+@pytest.mark.parametrize(("status", "code"), [(403, 50013), (404, 10003), (400, 50035)])
 async def test_a_channel_that_is_shut_has_the_result_in_the_response(
     world: World, status: int, code: int
 ) -> None:
@@ -121,7 +131,7 @@ async def test_a_response_that_fails_once_is_edited_again(world: World) -> None:
     assert len(sent(world, "PATCH", "/messages/@original")) == 2
 
 
-@pytest.mark.parametrize(("status", "code"), [(404, 10008), (404, 10015), (401, 50027)])
+@pytest.mark.parametrize(("status", "code"), [(404, 10003), (404, 10015), (401, 50027)])
 async def test_a_response_that_is_gone_leaves_the_pictures_in_the_history(
     log: Log, tmp_path: Path, status: int, code: int
 ) -> None:
@@ -129,9 +139,10 @@ async def test_a_response_that_is_gone_leaves_the_pictures_in_the_history(
         shut = shut_channel(world)
         world.env.inject_error("PATCH", ORIGINAL, status=status, code=code)
         await world.ann.slash(shut, "imagine", prompt="a red fox in fresh snow", count=2)
-        assert len(with_token(world)) == 1, "Discord counts such requests towards a ban"
         row = await check_settled(world, 2)
         assert row.message_id is None
+        assert f"`/show id:{row.id}`" in shut.last_message.content
+        assert len(with_token(world)) == 1, "Discord counts such requests towards a ban"
         await check_in_history(world, 2)
     assert "generation.undeliverable" in log.text
     log.check()
@@ -211,9 +222,45 @@ async def test_without_a_token_or_a_channel_the_pictures_are_in_the_history(
     prompt = "a red fox in fresh snow"
     await world.ann.slash(place, "imagine", prompt=prompt, count=2, private=private)
     assert with_token(world) == []
-    assert sent(world, "POST", "/messages") == []
-    assert (await check_settled(world, 2)).message_id is None
+    row = await check_settled(world, 2)
+    assert row.message_id is None
+    told = [request.json["content"] for request in sent(world, "POST", "/messages")]
+    kept = (
+        f"{world.ann.mention} What you asked for is painted, but I couldn't post it here. It is "
+        f"kept for you: `/show id:{row.id}` brings it, and `/history` lists it."
+    )
+    assert told == ([] if private else [kept]), "what is private is nobody else's business"
     await check_in_history(world, 2)
+
+
+@pytest.mark.usefixtures("expired")
+@pytest.mark.parametrize(("status", "code"), [(400, 50083), (404, 10003), (403, 50001)])
+async def test_what_no_further_try_can_bring_is_not_tried_for_a_day(
+    world: World, status: int, code: int
+) -> None:
+    world.env.inject_error("POST", MESSAGES, status=status, code=code, times=None)
+    await world.imagine(count=2)
+    assert (await check_settled(world, 2)).message_id is None
+    tried = sent(world, "POST", f"/{world.channel.id}/messages")
+    assert len([request for request in tried if "easel" in request.json["nonce"]]) <= 2
+
+
+@pytest.mark.usefixtures("expired")
+async def test_who_cannot_be_reached_for_a_day_has_the_pictures_in_the_history(
+    log: Log, tmp_path: Path
+) -> None:
+    async with open_world(tmp_path) as world:
+        world.env.inject_error("POST", MESSAGES, status=503, times=None)
+        await world.imagine(count=2)
+        await world.env.advance_time(20)
+        [row] = await world.generations()
+        assert row.state == "painted"
+        day = update(generations).values(created_at=row.created_at - 24 * 60 * 60, lease_until=0)
+        await world.client._database.write(lambda connection: connection.execute(day))
+        await world.env.advance_time(40)
+        assert (await check_settled(world, 2)).message_id is None
+        await check_in_history(world, 2)
+    log.check()
 
 
 @pytest.mark.usefixtures("expired")
@@ -253,13 +300,19 @@ async def test_a_failure_that_can_be_told_nowhere_is_kept_to_oneself(
     assert (await world.usage(world.ann)).day_reserved == 0
 
 
-async def test_a_failure_whose_response_somebody_deleted_is_told_in_the_channel(
-    world: World,
-) -> None:
+async def test_a_failure_that_no_whisper_can_tell_is_told_in_the_channel(world: World) -> None:
     world.painter.faults.next(Kind.UNSAFE)
     world.env.inject_error("PATCH", ORIGINAL, status=404, code=10008)
+    world.env.inject_error("POST", FOLLOW_UP, status=404, code=10008)
     await world.imagine(count=2)
     await check_called_out(world)
+
+
+async def test_nothing_is_left_to_cancel_under_a_private_failure(world: World) -> None:
+    world.painter.faults.next(Kind.UNSAFE)
+    await world.imagine(count=2, private=True)
+    [edit] = sent(world, "PATCH", "/messages/@original")
+    assert edit.json["components"] == []
 
 
 @pytest.mark.parametrize(
@@ -289,3 +342,77 @@ async def test_a_picture_is_posted_alone_where_the_bot_has_no_message_of_its_own
     assert not alone.ephemeral
     [file] = alone.attachments
     assert await file.read() == await answer.response.attachments[1].read()
+
+
+@pytest.mark.parametrize("fault", [Trouble.RATE_LIMITED, Trouble.SLOW])
+@pytest.mark.parametrize("word", ["standing", "removal"])
+async def test_a_discord_that_holds_a_word_back_holds_up_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, fault: Trouble, word: str
+) -> None:
+    place = SimpleNamespace(application_id=1, interaction_token="token", token_expires_at=1e12)
+    order = SimpleNamespace(prompt="a red fox")
+    generation: Any = SimpleNamespace(id="0123456789", place=place, order=order)
+    monkeypatch.setattr(words, "_WORD_MAX_S", 0.2)
+    async with Server() as server, discord.Client(intents=discord.Intents.none()) as client:
+        monkeypatch.setattr(discord.http.Route, "BASE", f"{server.url}/api/v10")
+        await client.login(server.token)
+        server.faults.add(Fault(fault, path="/webhooks/**", retry_after=900, seconds=900))
+        bringing = DiscordDelivery(client)  # type: ignore[arg-type]
+        async with asyncio.timeout(5):
+            if word == "standing":
+                await bringing.tell_standing(generation, Standing(1, None))
+            else:
+                await bringing.remove_waiting(generation)
+        assert server.faults.left == 0, "Discord was not asked"
+
+
+class Nights:
+    """A clock that only sleep moves on."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@given(st.lists(st.floats(0, 0.3), min_size=51, max_size=200))
+def test_no_second_has_more_requests_than_discord_takes_of_a_bot(pauses: list[float]) -> None:
+    clock, at = Nights(), list[float]()
+
+    async def ask() -> None:
+        crowd = Crowd(clock, clock.sleep)
+        for pause in pauses:
+            clock.now += pause
+            await crowd.turn()
+            at.append(clock())
+
+    asyncio.run(ask())
+    assert all(later - earlier >= 1.24 for earlier, later in zip(at, at[50:], strict=False))
+
+
+def test_a_crowd_in_many_channels_is_known_before_anybody_waits() -> None:
+    crowd = Crowd(lambda: 1000.0)
+    assert crowd.wait_s(1) == 0
+    for channel in range(200):
+        crowd.book(channel)
+    assert crowd.wait_s(200) == pytest.approx(5.0)
+
+
+def test_an_outage_is_met_by_few_and_over_with_the_first_answer() -> None:
+    clock = Nights()
+    outage = Outage(clock)
+    for _ in range(2):
+        outage.met("503")
+        assert outage.tries > 1
+        assert not outage.hinders(clock() - 5), "that may be one channel's trouble"
+    outage.met("503")
+    assert outage.tries == 1
+    assert outage.hinders(clock() - 5)
+    assert not outage.hinders(clock() + 5), "who asks now was let through by Discord"
+    outage.over()
+    assert outage.tries > 1
+    assert not outage.hinders(clock() - 5)

@@ -12,12 +12,13 @@ from enum import StrEnum
 from aiohttp import web
 
 from wire.limits import too_many
+from wire.rejected import answer
 
 
 class Kind(StrEnum):
     """What the client meets."""
 
-    STATUS = "status"  # an answer without JSON, of the machines in between
+    STATUS = "status"  # an answer without JSON, of the machines in between, or Discord's code
     RATE_LIMITED = "rate_limited"  # 429
     RESET = "reset"  # RST instead of an answer
     SLOW = "slow"  # the answer, late
@@ -31,9 +32,9 @@ class Fault:
         method: of the requests that meet it, or `*`.
         path: of them, below `/api/v10`; `*` stands for one segment of it, `**` for any rest.
         after: whether the request takes effect first.
-        status: of STATUS.
+        status, code: of STATUS; with a code it is Discord itself that refuses.
         retry_after, via, everywhere: of RATE_LIMITED; `everywhere` is the global limit.
-        seconds: of SLOW.
+        seconds: of SLOW; with a `gate` it lasts until that is opened.
     """
 
     kind: Kind
@@ -41,10 +42,12 @@ class Fault:
     path: str = "/**"
     after: bool = False
     status: int = 503
+    code: int | None = None
     retry_after: float = 0.5
     via: bool = True
     everywhere: bool = False
     seconds: float = 1.0
+    gate: asyncio.Event | None = None
 
     def meets(self, method: str, path: str) -> bool:
         return self.method in ("*", method) and bool(_pattern(self.path).fullmatch(path))
@@ -53,13 +56,15 @@ class Fault:
         """The answer instead; None where the request goes on as usual."""
         match self.kind:
             case Kind.SLOW:
-                await asyncio.sleep(self.seconds)
+                await (self.gate.wait() if self.gate else asyncio.sleep(self.seconds))
                 return None
             case Kind.RESET:
                 reset(request)
                 return web.Response()
             case Kind.RATE_LIMITED:
                 return too_many(self.retry_after, everywhere=self.everywhere, via=self.via)
+            case Kind.STATUS if self.code is not None:
+                return answer({"message": "Refused", "code": self.code}, status=self.status)
             case Kind.STATUS:
                 return web.Response(status=self.status, text="upstream connect error")
 

@@ -94,7 +94,10 @@ class Rest:
         return web.Response(status=204)
 
     async def history(self, request: web.Request) -> web.Response:
-        channel = self._channel(request, Can.READ_MESSAGE_HISTORY)
+        channel = self._channel(request)
+        # https://discord.com/developers/docs/resources/message#get-channel-messages
+        if not channel.bot_may & Can.READ_MESSAGE_HISTORY:
+            return answer([])
         limit = min(int(request.query.get("limit", 50)), _HISTORY_MAX)
         before = int(request.query.get("before", 1 << 63))
         after = int(request.query.get("after", 0))
@@ -147,9 +150,10 @@ class Rest:
 
     def _channel(self, request: web.Request, needs: Can | None = Can.VIEW_CHANNEL) -> Channel:
         channel = self._world.channels.get(int(request.match_info["channel"]))
-        if channel is None or (channel.guild is not None and not channel.guild.joined):
+        if channel is None:
             raise Rejected(Code.UNKNOWN_CHANNEL)
-        if not channel.bot_may & Can.VIEW_CHANNEL:
+        away = channel.guild is not None and not channel.guild.joined
+        if away or not channel.bot_may & Can.VIEW_CHANNEL:
             raise Rejected(Code.MISSING_ACCESS)
         if needs is not None and not channel.bot_may & needs:
             raise Rejected(Code.MISSING_PERMISSIONS)

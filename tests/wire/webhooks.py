@@ -167,6 +167,8 @@ class Webhooks:
             raise Rejected(Code.BAD_TOKEN)
         if interaction.answer_kind is None:
             raise Rejected(Code.UNKNOWN_WEBHOOK)
+        if interaction.channel.id not in self._world.channels:
+            raise Rejected(Code.UNKNOWN_CHANNEL)
         return interaction
 
     def _message(self, request: web.Request) -> Message:

@@ -1,0 +1,199 @@
+"""How a result reaches people: as a message of its own, or as the answer to the command."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+import discord
+import structlog
+
+from bot.crowd import Crowd, Outage
+from bot.delivery.routes import ORIGINAL, Routes, in_reply, the_asker
+from bot.delivery.tries import AWAY, UNKNOWN_MESSAGE, Refused, tried
+from bot.delivery.words import Words
+from bot.store.schema import Way
+from bot.studio.life import DiscordAway, Undeliverable
+from bot.views.buttons import result_buttons
+from bot.views.result import caption, files_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from bot.client import Easel
+    from bot.studio.generation import Generation, KeptPicture
+
+log = structlog.get_logger()
+
+#: Results on their way to Discord at a time.
+_AT_ONCE = 6
+#: Longer than that, nobody should wait for a crowded channel.
+_CROWD_WAIT_MAX_S = 2.0
+#: Messages to look through for a result that an earlier try may have posted.
+_LOOK_BACK = 200
+#: What any place takes: https://discord.com/developers/docs/reference#uploading-files
+_SMALLEST_FILE_LIMIT = 10 * 1024 * 1024
+
+
+class DiscordDelivery(Words):
+    """See `bot.studio.life.Delivery`."""
+
+    def __init__(self, client: Easel, *, clock: Callable[[], float] = time.time) -> None:
+        super().__init__(Routes(client, clock), Crowd(), Outage(clock))
+        self._client = client
+        # Files wait on the disk for their turn, and not in memory.
+        self._turns = asyncio.Semaphore(_AT_ONCE)
+
+    def way_for(self, generation: Generation) -> Way:
+        """A message of its own where that is possible, and soon.
+
+        Discord tells a bot the text of replies to its ordinary messages, and not of those to
+        its responses; and no message of its own hangs on a token of 15 minutes. But a channel
+        bears few messages at a time, and responses are bound by no such limit.
+        """
+        if not self._routes.may_post(generation):
+            return Way.RESPONSE
+        channel_id = generation.place.channel_id
+        crowded = self._crowd.wait_s(channel_id) > _CROWD_WAIT_MAX_S
+        if crowded and self._routes.token_lives(generation):
+            return Way.RESPONSE
+        self._crowd.book(channel_id)
+        return Way.CHANNEL
+
+    async def deliver(
+        self, generation: Generation, pictures: Sequence[KeptPicture], *, tried_before: bool
+    ) -> int | None:
+        async with self._turns:
+            if self._outage.hinders(generation.created_at):
+                raise DiscordAway("it was away a moment ago")
+            try:
+                message_id = await self._bring(generation, pictures, unsure=tried_before)
+            except AWAY as error:
+                # A limit of one channel's says that Discord is there.
+                if not isinstance(error, discord.RateLimited):
+                    self._outage.met(repr(error))
+                raise DiscordAway(repr(error)) from error
+            except Refused as refusal:
+                await self.tell_kept(generation, refusal)
+                raise Undeliverable(str(refusal)) from refusal
+            self._outage.over()
+            return message_id
+
+    async def _bring(
+        self, generation: Generation, pictures: Sequence[KeptPicture], *, unsure: bool
+    ) -> int | None:
+        """The message's id; None for one that was posted, and deleted since."""
+        refusal = Refused("the interaction's token has expired")
+        for refused, way in enumerate(ways := self._ways(generation)):
+            try:
+                # The response alone can be edited once more without a second message.
+                if unsure and (refused or way is Way.CHANNEL):
+                    unsure = False
+                    if found := await self._posted_before(generation):
+                        return found
+                message_id = await self._fitted(way, generation, pictures)
+            except discord.RateLimited as busy:
+                if way is ways[-1]:
+                    raise
+                refusal = Refused(str(busy), unsure=True)
+            except Refused as again:
+                refusal = again
+            else:
+                if way is Way.CHANNEL:
+                    await self.remove_waiting(generation)
+                return message_id
+            log.warning("delivery.refused", id=generation.id, way=way, cause=str(refusal))
+            if refusal.too_large:
+                break
+            unsure = unsure or refusal.unsure
+        raise refusal
+
+    def _ways(self, generation: Generation) -> list[Way]:
+        """The one that is written down comes first, and the other where it is refused."""
+        ways: list[Way] = []
+        if self._routes.token_lives(generation):
+            ways.append(Way.RESPONSE)
+        if self._routes.may_post(generation):
+            ways.append(Way.CHANNEL)
+        return sorted(ways, key=lambda way: way is not generation.way)
+
+    async def _fitted(
+        self, way: Way, generation: Generation, pictures: Sequence[KeptPicture]
+    ) -> int | None:
+        """Sends the pictures, smaller where the place takes less than Discord had told us."""
+        send = self._send if way is Way.CHANNEL else self._edit
+        limit = generation.place.file_limit
+        try:
+            return await tried(lambda: send(generation, pictures, limit), self._outage)
+        except Refused as refusal:
+            if not refusal.too_large:
+                raise
+        heaviest = max(picture.bytes for picture in pictures)
+        smaller = min(min(heaviest, limit) // 2, _SMALLEST_FILE_LIMIT)
+        log.info("delivery.made_smaller", id=generation.id, told=limit, limit=smaller)
+        return await tried(lambda: send(generation, pictures, smaller), self._outage)
+
+    async def _posted_before(self, generation: Generation) -> int | None:
+        """The message of an earlier try, whose nonce Discord has forgotten after minutes."""
+        message = await tried(lambda: self._find(generation), self._outage)
+        if message is None:
+            return None
+        # The waiting response may itself have become the result.
+        if message.interaction_metadata is None:
+            await self.remove_waiting(generation)
+        return message.id
+
+    async def _find(self, generation: Generation) -> discord.Message | None:
+        # By Discord's own clock: nothing that was made for a command is older than it.
+        since = discord.Object(generation.place.interaction_id)
+        custom_id = getattr(result_buttons(generation.id, ()).children[0], "custom_id", "")
+        await self._crowd.turn()
+        async for message in self._routes.channel(generation).history(
+            after=since, limit=_LOOK_BACK
+        ):
+            rows = [row for row in message.components if isinstance(row, discord.ActionRow)]
+            items = [item for row in rows for item in row.children]
+            if any(getattr(item, "custom_id", "") == custom_id for item in items):
+                return message
+        return None
+
+    async def _send(
+        self, generation: Generation, pictures: Sequence[KeptPicture], limit: int
+    ) -> int | None:
+        try:
+            async with files_of(
+                self._client.studio, generation, pictures, file_limit=limit
+            ) as files:
+                await self._crowd.turn()
+                message = await self._routes.channel(generation).send(
+                    caption(self._client.studio, generation, pictures),
+                    files=files,
+                    view=result_buttons(generation.id, pictures),
+                    # Within minutes, a second message with this nonce is the first one again:
+                    # https://discord.com/developers/docs/resources/message#create-message
+                    nonce=f"easel-{generation.id}",
+                    allowed_mentions=the_asker(generation),
+                    **in_reply(generation),
+                )
+        except discord.NotFound as error:
+            if error.code != UNKNOWN_MESSAGE:
+                raise
+            # An earlier try had posted it, and somebody has deleted it since.
+            return None
+        return message.id
+
+    async def _edit(
+        self, generation: Generation, pictures: Sequence[KeptPicture], limit: int
+    ) -> int:
+        async with files_of(self._client.studio, generation, pictures, file_limit=limit) as files:
+            # Once more, since time has passed with every try before.
+            if not self._routes.token_lives(generation):
+                raise Refused("the interaction's token has expired", unsure=True)
+            message = await self._routes.response(generation).edit_message(
+                ORIGINAL,
+                content=caption(self._client.studio, generation, pictures),
+                attachments=files,
+                view=result_buttons(generation.id, pictures),
+            )
+        return message.id
