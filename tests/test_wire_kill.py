@@ -53,17 +53,10 @@ def test_what_is_on_the_disk_is_paid_for_once(steps: Report) -> None:
     assert paid_twice == dict.fromkeys(PAID_TWICE, 1)
 
 
-@pytest.mark.xfail(
-    reason="a notice that was not told when the process died is not told later", strict=True
-)
 def test_who_got_no_picture_is_told_why(steps: Report) -> None:
     assert steps.books.silent == []
 
 
-@pytest.mark.xfail(
-    reason="what was accepted and never acknowledged is painted and charged, seen or not",
-    strict=True,
-)
 def test_what_is_charged_is_seen(steps: Report) -> None:
     assert steps.books.unseen == []
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
-from bot.errors import ContentRefused, EaselError
+from bot.errors import ContentRefused, EaselError, StoreUnavailable
 from bot.store import generations, leases
 from bot.store.generations import Lease
 from bot.store.schema import State
@@ -62,7 +62,15 @@ class Delivery(Protocol):
         ...
 
     async def tell_failure(self, generation: Generation, sentence: str) -> None:
-        """Tells the person, and nobody else where that can be, why there is no picture."""
+        """Tells the person, and nobody else where that can be, why there is no picture.
+
+        Raises:
+            DiscordAway: it cannot be told now.
+        """
+        ...
+
+    async def is_awaited(self, generation: Generation) -> bool:
+        """Whether its asker was answered, and will see what becomes of it."""
         ...
 
     async def tell_standing(self, generation: Generation, standing: Standing) -> None:
@@ -158,6 +166,11 @@ class Life:
                 await self._database.write(leases.put_off, generation.id, self._holder, again_at)
                 return
             message_id = None
+        except StoreUnavailable:
+            raise  # the archive does not answer: the next sweep tries again
+        except EaselError as failure:
+            await self._lose(generation, failure, delivery)
+            return
         row = await self._database.write(
             generations.deliver, generation.id, message_id, self._clock()
         )
@@ -191,11 +204,32 @@ class Life:
 
         Who cancelled knows it, and only sees the waiting message go.
         """
-        if generation.state is State.CANCELLED:
-            await delivery.remove_waiting(generation)
-        else:
-            await delivery.tell_failure(generation, generation.failure or "")
+        try:
+            if generation.state is State.CANCELLED:
+                await delivery.remove_waiting(generation)
+            else:
+                await delivery.tell_failure(generation, generation.failure or "")
+        except DiscordAway as reason:
+            log.warning("generation.untold", id=generation.id, cause=str(reason))
+            if self._clock() < generation.created_at + _DELIVERY_TRIED_FOR_S:
+                return
         await self._database.write(generations.told, generation.id)
+
+    async def _lose(self, generation: Generation, failure: EaselError, delivery: Delivery) -> None:
+        """Ends what was painted and is no more; its allowance goes back, its asker is told."""
+        row = await self._database.write(
+            generations.fail,
+            generation.id,
+            found=State.PAINTED,
+            becomes=State.FAILED,
+            sentence=failure.sentence,
+            tell_at=self._clock() + self._lease_s,
+            now=self._clock(),
+        )
+        if row is not None:
+            lost = Generation.from_row(row)
+            log_state(lost, cause=failure.operator, kind=type(failure).__name__)
+            await self.tell(lost, delivery)
 
     async def cancel(self, generation: Generation, sentence: str) -> Generation | None:
         """Ends a generation that nobody paints yet; None when painting has begun."""

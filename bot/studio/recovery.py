@@ -80,7 +80,7 @@ class Recovery:
         await self._database.write(leases.renew, self._holder, self._work.busy, until)
         found = await self._database.write(leases.sweep, self._holder, until, now)
         for row in found.waiting:
-            self._work.take(Generation.from_row(row))
+            await self._take_waiting(Generation.from_row(row), delivery)
         for row in found.painted:
             log.info("recovery.delivers", id=row.id)
             self._work.take_painted(Generation.from_row(row))
@@ -90,6 +90,14 @@ class Recovery:
             )
         for row in found.untold:
             await self._life.tell(Generation.from_row(row), delivery)
+
+    async def _take_waiting(self, generation: Generation, delivery: Delivery) -> None:
+        """Into the line, unless the process died before anybody was told that it was heard."""
+        is_new = generation.attempt == 0 and not self._work.has(generation.id)
+        if is_new and not await delivery.is_awaited(generation):
+            await self._work.cancel(generation, "Discord lost the request before I could answer.")
+        else:
+            self._work.take(generation)
 
 
 class Abandoned(EaselError):

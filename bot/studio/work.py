@@ -60,6 +60,10 @@ class Work:
         """The ids of what is being painted or delivered here at this moment."""
         return frozenset(self._painting | self._delivering)
 
+    def has(self, generation_id: str) -> bool:
+        """Whether it waits or is painted here."""
+        return generation_id in self._waiting or generation_id in self._painting
+
     def connect(self, delivery: Delivery) -> None:
         """From now on, results go out through `delivery`, and work may begin."""
         self._delivery = delivery
@@ -68,7 +72,7 @@ class Work:
 
     def take(self, generation: Generation) -> None:
         """Puts a waiting generation in line."""
-        if generation.id in self._painting or generation.id in self._waiting:
+        if self.has(generation.id):
             return
         self._waiting[generation.id] = generation
         place = generation.place

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import discord
@@ -9,6 +10,7 @@ import discord
 from bot.errors import NotAllowed
 from bot.views.asking import place_of, submit, viewer_of
 from bot.views.base import Button, Layout
+from bot.views.editing import EditOne, VaryAll
 from bot.views.ids import ID, POSITION
 from bot.views.panel import open_panel
 
@@ -65,12 +67,15 @@ class Delete(Button, template=f"delete:{ID}"):
                 "can delete it."
             )
         await interaction.response.defer()
-        await interaction.delete_original_response()
+        with suppress(discord.NotFound):  # somebody was quicker
+            await interaction.delete_original_response()
 
 
 def result_buttons(generation_id: str, pictures: Sequence[KeptPicture]) -> Layout:
     return Layout(
         *(Pick(generation_id, str(picture.position)) for picture in pictures),
         Reroll(generation_id),
+        *([VaryAll(generation_id)] if len(pictures) > 1 else []),
+        EditOne(generation_id),
         Delete(generation_id),
     )
