@@ -7,9 +7,9 @@ import subprocess
 import sys
 
 import pytest
-from PIL import Image, ImageChops
+from PIL import Image, ImageChops, ImageFont
 
-from bot.imaging.sheet import TILES_MAX, Tile, contact_sheet
+from bot.imaging.sheet import TILES_MAX, Tile, clipped, contact_sheet, drawable
 
 GROUND = (0x2B, 0x2D, 0x31)
 RECESS = (0x23, 0x24, 0x28)
@@ -171,3 +171,41 @@ def test_six_pictures_take_the_memory_of_one(tmp_path):
     done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
     one_decoded = 3000 * 3000 * 3 // 1024
     assert int(done.stdout) < one_decoded, f"{done.stdout.strip()} KiB more than for one"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a fox", "a fox"),
+        (" two\n\tlines ", "two lines"),
+        ("Crème brûlée, Łódź, Straße", "Creme brulee, Lodz, Strasse"),
+        ("„quoted“ – a × b", "quoted“ - a x b"),
+        ("猫 in the snow", "… in the snow"),
+        ("горы на закате", "…"),
+        ("fox 🦊🏽‍🔥 \u202efire\0", "fox fire"),
+        ("", ""),
+    ],
+)
+def test_words_are_told_in_letters_that_the_font_has(text, shown):
+    assert drawable(text) == shown
+
+
+def test_the_font_has_every_letter_that_is_kept():
+    font = ImageFont.load_default(40)
+    missing = bytes(font.getmask("\uffff"))
+    kept = [chr(code) for code in range(0x3000) if drawable(chr(code)) == chr(code)]
+    assert len(kept) > 95
+    assert [letter for letter in kept if bytes(font.getmask(letter)) == missing] == []
+
+
+def test_what_does_not_fit_is_cut_with_a_sign():
+    font = ImageFont.load_default(20)
+    text = "a lantern, over the river"
+    whole = round(font.getlength(text)) + 1
+    assert clipped(text, font, whole) == text
+    for width in range(30, whole):
+        cut = clipped(text, font, width)
+        assert font.getlength(cut) <= width
+        assert cut == text or text.startswith(cut.removesuffix("…"))
+    assert clipped(text, font, round(font.getlength("a lantern,…")) + 1) == "a lantern…"
+    assert clipped(text, font, 0) == "…"

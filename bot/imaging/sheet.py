@@ -1,10 +1,14 @@
 """A contact sheet: up to twelve small pictures with their numbers, on Discord's dark ground.
 
 Pure computing, for a thread; one picture at a time is decoded, so memory stays bounded.
+Its tiles, badges and letters are there for other drawings, too.
 """
 
 from __future__ import annotations
 
+import re
+import unicodedata
+from bisect import bisect
 from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Final
@@ -19,24 +23,32 @@ if TYPE_CHECKING:
 
 TILES_MAX: Final = 12
 
+#: Discord's dark theme: the ground of a message, a recess in it, and quiet text.
+GROUND: Final = "#2b2d31"
+RECESS: Final = "#232428"
+QUIET: Final = "#4e5058"
+#: Shapes are drawn this much larger and scaled down: Pillow draws edges without smoothing.
+SMOOTHING: Final = 4
+
 _CELL = 320
 _GAP = 12
 _CORNER = 10
-#: Discord's dark theme: the ground of a message, a recess in it, and quiet text.
-_GROUND = "#2b2d31"
-_RECESS = "#232428"
-_QUIET = "#4e5058"
-
-_BADGE_HEIGHT = 34
-_BADGE_PADDING = 10
-_BADGE_INSET = 8
-_BADGE_COLOUR = (17, 18, 20)
-_BADGE_OPACITY = 200
-_TEXT_SIZE = 20
+_SIGN_SHARE = 0.225
 _LABEL_MAX = 12
-#: Shapes are drawn this much larger and scaled down: Pillow draws edges without smoothing.
-_SMOOTHING = 4
 _QUALITY = 86
+
+#: What Unicode does not take apart although every reader would.
+_SIMPLER = str.maketrans(
+    "øØđĐłŁı–—−×•",  # noqa: RUF001 - that they look like others is the point
+    "oOdDlLi---x·",
+)
+_PLAIN = _SIMPLER | str.maketrans({"ß": "ss", "æ": "ae", "œ": "oe", "Æ": "AE", "Œ": "OE"})
+#: The letters in the font that comes with Pillow: ASCII, and these.
+_DRAWN = frozenset(map(chr, range(0x20, 0x7F))) | frozenset(
+    "©«°±´·»‘’“”…‹›⁄™"  # noqa: RUF001 - a typographer's marks, each meant
+)
+
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +57,30 @@ class Tile:
 
     data: bytes | None
     label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """How the sign with a tile's number looks, in pixels."""
+
+    text_size: int = 20
+    height: int = 34
+    padding: int = 10
+    corner: int = 10
+    ground: str = "#111214"
+    opacity: int = 200
+    ink: str = "white"
+
+    @property
+    def font(self) -> Font:
+        return ImageFont.load_default(self.text_size)
+
+    def width(self, text: str) -> int:
+        return max(self.height, round(self.font.getlength(text)) + 2 * self.padding)
+
+
+_BADGE = Badge()
+_BADGE_INSET = 8
 
 
 def contact_sheet(tiles: Sequence[Tile], *, columns: int = 3) -> bytes:
@@ -57,15 +93,92 @@ def contact_sheet(tiles: Sequence[Tile], *, columns: int = 3) -> bytes:
         raise ValueError(f"a sheet has 1 to {TILES_MAX} tiles, not {len(tiles)}")
     across = max(1, min(columns, len(tiles)))
     down = -(-len(tiles) // across)
-    sheet = Image.new("RGB", (_span(across), _span(down)), _GROUND)
-    font = ImageFont.load_default(_TEXT_SIZE)
+    sheet = Image.new("RGB", (_span(across), _span(down)), GROUND)
     for index, tile in enumerate(tiles):
         row, column = divmod(index, across)
-        place = _span(column), _span(row)
-        sheet.paste(_cell(tile, font), place)
+        sheet.paste(_cell(tile), (_span(column), _span(row)))
+    return as_jpeg(sheet)
+
+
+def as_jpeg(image: Image.Image) -> bytes:
     buffer = BytesIO()
-    sheet.save(buffer, "JPEG", quality=_QUALITY, subsampling=0, progressive=True)
+    image.save(buffer, "JPEG", quality=_QUALITY, subsampling=0, progressive=True)
     return buffer.getvalue()
+
+
+def drawable(text: str) -> str:
+    """The text on one line, in letters that the font has; those it has not become a "…"."""
+    taken_apart = unicodedata.normalize("NFKD", text.translate(_PLAIN))
+    kept = "".join(_drawn(character) for character in taken_apart)
+    return re.sub("…(?: ?…)+", "…", " ".join(kept.split()))
+
+
+def _drawn(character: str) -> str:
+    if character in _DRAWN:
+        return character
+    category = unicodedata.category(character)
+    if category[0] in "LN":
+        return "…"
+    return " " if category[0] == "Z" or category == "Cc" else ""
+
+
+def clipped(text: str, font: Font, width: int) -> str:
+    """The text itself, or as much of its beginning as fits, with a "…"."""
+    if font.getlength(text) <= width:
+        return text
+    fits = bisect(range(len(text)), width, key=lambda count: font.getlength(f"{text[:count]}…"))
+    return text[: max(0, fits - 1)].rstrip(" ,.;:…") + "…"
+
+
+def thumbnail(data: bytes | None, size: tuple[int, int]) -> Image.Image | None:
+    """The picture no larger than `size`, and no larger than it is; None for a broken one."""
+    if data is None:
+        return None
+    try:
+        image = decode(data, within=size, backdrop=RECESS)
+    except BadAnswer:
+        return None
+    image.thumbnail(size, Image.Resampling.LANCZOS)
+    return image
+
+
+def empty_tile(size: tuple[int, int]) -> Image.Image:
+    """A recess with a quiet sign in it: a picture that is not here."""
+    tile = Image.new("RGB", size, RECESS)
+    side = max(1, round(min(size) * _SIGN_SHARE))
+    place = (size[0] - side) // 2, (size[1] - side) // 2
+    tile.paste(QUIET, place, _missing_sign(side))
+    return tile
+
+
+def rounded(size: tuple[int, int], corner: int, opacity: int = 255) -> Image.Image:
+    """A mask of that size with round corners."""
+    large = Image.new("L", (size[0] * SMOOTHING, size[1] * SMOOTHING))
+    edge = (0, 0, large.width - 1, large.height - 1)
+    ImageDraw.Draw(large).rounded_rectangle(edge, corner * SMOOTHING, fill=opacity)
+    return large.reduce(SMOOTHING)
+
+
+def paste_rounded(
+    canvas: Image.Image, image: Image.Image, place: tuple[int, int], corner: int = _CORNER
+) -> None:
+    canvas.paste(image, place, rounded(image.size, corner))
+
+
+def draw_badge(
+    canvas: Image.Image,
+    text: str,
+    place: tuple[int, int],
+    badge: Badge = _BADGE,
+    *,
+    width_max: int,
+) -> None:
+    """A small sign with its top left corner at `place`; what does not fit it is cut."""
+    text = clipped(text, badge.font, width_max - 2 * badge.padding)
+    size = min(badge.width(text), width_max), badge.height
+    canvas.paste(badge.ground, place, rounded(size, badge.corner, badge.opacity))
+    middle = place[0] + size[0] / 2, place[1] + size[1] / 2
+    ImageDraw.Draw(canvas).text(middle, text, fill=badge.ink, font=badge.font, anchor="mm")
 
 
 def _span(cells: int) -> int:
@@ -73,48 +186,25 @@ def _span(cells: int) -> int:
     return _GAP + cells * (_CELL + _GAP)
 
 
-def _cell(tile: Tile, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> Image.Image:
-    cell = Image.new("RGB", (_CELL, _CELL), _GROUND)
-    _paste_rounded(cell, Image.new("RGB", cell.size, _RECESS), (0, 0))
-    thumbnail = _thumbnail(tile.data)
-    if thumbnail is None:
-        _draw_missing(cell)
+def _cell(tile: Tile) -> Image.Image:
+    size = _CELL, _CELL
+    cell = Image.new("RGB", size, GROUND)
+    picture = thumbnail(tile.data, size)
+    if picture is None:
+        paste_rounded(cell, empty_tile(size), (0, 0))
     else:
-        place = (_CELL - thumbnail.width) // 2, (_CELL - thumbnail.height) // 2
-        _paste_rounded(cell, thumbnail, place)
-    if label := " ".join(tile.label.split())[:_LABEL_MAX]:
-        _draw_label(cell, label, font)
+        paste_rounded(cell, Image.new("RGB", size, RECESS), (0, 0))
+        place = (_CELL - picture.width) // 2, (_CELL - picture.height) // 2
+        paste_rounded(cell, picture, place)
+    if label := drawable(tile.label)[:_LABEL_MAX]:
+        inset = _BADGE_INSET
+        draw_badge(cell, label, (inset, inset), width_max=_CELL - 2 * inset)
     return cell
 
 
-def _thumbnail(data: bytes | None) -> Image.Image | None:
-    if data is None:
-        return None
-    try:
-        image = decode(data, within=(_CELL, _CELL), backdrop=_RECESS)
-    except BadAnswer:
-        return None
-    image.thumbnail((_CELL, _CELL), Image.Resampling.LANCZOS)
-    return image
-
-
-def _paste_rounded(cell: Image.Image, image: Image.Image, place: tuple[int, int]) -> None:
-    large = Image.new("L", (image.width * _SMOOTHING, image.height * _SMOOTHING))
-    edge = (0, 0, large.width - 1, large.height - 1)
-    ImageDraw.Draw(large).rounded_rectangle(edge, _CORNER * _SMOOTHING, fill=255)
-    cell.paste(image, place, _smooth(large, image.size))
-
-
-def _smooth(large: Image.Image, size: tuple[int, int]) -> Image.Image:
-    small = large.copy()
-    small.thumbnail(size, Image.Resampling.BOX)
-    return small
-
-
-def _draw_missing(cell: Image.Image) -> None:
-    """An empty frame with a hill and a sun: a picture that is not here."""
-    side = 72
-    large = Image.new("L", (side * _SMOOTHING, side * _SMOOTHING))
+def _missing_sign(side: int) -> Image.Image:
+    """A mask: an empty frame with a hill and a sun."""
+    large = Image.new("L", (side * SMOOTHING, side * SMOOTHING))
     draw = ImageDraw.Draw(large)
     unit = large.width / 24
     line = round(1.6 * unit)
@@ -130,18 +220,4 @@ def _draw_missing(cell: Image.Image) -> None:
         (22 * unit, 16 * unit),
     ]
     draw.line(hill, fill=255, width=line, joint="curve")
-    place = (_CELL - side) // 2
-    cell.paste(_QUIET, (place, place), _smooth(large, (side, side)))
-
-
-def _draw_label(
-    cell: Image.Image, label: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont
-) -> None:
-    text = round(font.getlength(label))
-    width = min(max(_BADGE_HEIGHT, text + 2 * _BADGE_PADDING), _CELL - 2 * _BADGE_INSET)
-    badge = Image.new("L", (width * _SMOOTHING, _BADGE_HEIGHT * _SMOOTHING))
-    edge = (0, 0, badge.width - 1, badge.height - 1)
-    ImageDraw.Draw(badge).rounded_rectangle(edge, _CORNER * _SMOOTHING, fill=_BADGE_OPACITY)
-    cell.paste(_BADGE_COLOUR, (_BADGE_INSET, _BADGE_INSET), _smooth(badge, (width, _BADGE_HEIGHT)))
-    middle = _BADGE_INSET + width / 2, _BADGE_INSET + _BADGE_HEIGHT / 2
-    ImageDraw.Draw(cell).text(middle, label, fill="white", font=font, anchor="mm")
+    return large.reduce(SMOOTHING)
