@@ -32,6 +32,7 @@ class Crowd:
         pace: seconds that one call to the API takes.
         bears: calls that it bears at once; None for as many as come.
         delivers: False when only the acknowledgement is waited for.
+        calls: that the operator allows at once; None for the usual number.
     """
 
     name: str
@@ -40,13 +41,17 @@ class Crowd:
     bears: int | None = None
     count: int = 1
     delivers: bool = True
+    calls: int | None = None
 
 
 CROWDS = (
     Crowd("50 at once, API 1 s", 50),
     Crowd("50 at once, API 1 s, bears 8", 50, bears=8),
     Crowd("50 at once, API hangs", 50, pace=120.0, delivers=False),
+    Crowd("500 at once, API 1 s", 500, calls=500),
     Crowd("500 at once, API 1 s, bears 50", 500, bears=50),
+    Crowd("500 at once, API 1 s, bears 8", 500, bears=8),
+    Crowd("500 at once, API hangs", 500, pace=120.0, delivers=False),
     Crowd("500 at once of four pictures, API 1 s", 500, count=4),
 )
 
@@ -60,6 +65,7 @@ async def measure(crowd: Crowd) -> str:
             channels=crowd.commands,
             log_level="WARNING",
             **_NO_LIMITS,
+            **({"max_concurrent_calls": crowd.calls} if crowd.calls else {}),
         ) as town:
             # A first start also makes the tables, and takes the memory for it.
             await town.bot.terminate()
