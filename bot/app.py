@@ -48,6 +48,11 @@ _DAY_S = 24 * 60 * 60
 _GRACE_S = 25.0
 #: Renewed three times before it is over; a dead process's work is taken over after it.
 _LEASE_S = 60.0
+_NOT_GRANTED = (
+    "MESSAGE_CONTENT_INTENT is on, but Discord doesn't grant it. Switch it on at "
+    "https://discord.com/developers/applications → Bot → Message Content Intent, or take the "
+    "setting out."
+)
 #: What discord.py gives up at; once connected, it mends other breaks by itself.
 _NO_CONNECTION = (
     discord.ConnectionClosed,
@@ -90,7 +95,13 @@ async def open_easel(settings: Settings, *, lease_s: float = _LEASE_S) -> AsyncG
             recovery.start(delivery)
 
         # Not closed by hand: discord.py cannot close a client that it never set up.
-        async with Easel(studio, database, begin_work, shard_count=settings.shard_count) as client:
+        async with Easel(
+            studio,
+            database,
+            begin_work,
+            shard_count=settings.shard_count,
+            message_content=settings.message_content_intent,
+        ) as client:
             refreshing = asyncio.create_task(_refresh_daily(catalogue, together))
             try:
                 yield client
@@ -107,7 +118,7 @@ async def run(settings: Settings) -> None:
     It stays connected while running work ends, so that people who ask meanwhile get an answer.
 
     Raises:
-        SettingsError: Discord or the image API refuses its key.
+        SettingsError: Discord or the image API refuses its key, or Discord the intent.
         EaselError: there is no connection to Discord, and none can be expected.
     """
     stop = asyncio.Event()
@@ -131,6 +142,8 @@ async def run(settings: Settings) -> None:
         raise SettingsError(
             ("DISCORD_TOKEN is refused by Discord. Reset it at Bot → Reset Token.",)
         ) from None
+    except discord.PrivilegedIntentsRequired:
+        raise SettingsError((_NOT_GRANTED,)) from None
     except _NO_CONNECTION as error:
         raise EaselError(
             f"Discord can't be reached ({error}). Is this machine online, and is Discord? "

@@ -14,7 +14,9 @@ from discord.ext import commands
 from bot import restarts
 from bot.delivery import DiscordDelivery
 from bot.tree import Tree, sync_if_changed
-from bot.views import PERSISTENT
+from bot.views import FORMS, PAGES, PERSISTENT
+from bot.views.confirm import Questions
+from bot.views.forms import take_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from bot.store.database import Database
     from bot.studio.life import Delivery
     from bot.studio.studio import Studio
+    from bot.views.base import Interaction
 
 log = structlog.get_logger()
 
@@ -29,15 +32,25 @@ log = structlog.get_logger()
 discord.VoiceClient.warn_nacl = False
 discord.VoiceClient.warn_dave = False
 
-_COGS = ("cogs.imagine", "cogs.history", "cogs.limits", "cogs.queue")
+_COGS = (
+    "cogs.imagine",
+    "cogs.edit",
+    "cogs.menus",
+    "cogs.history",
+    "cogs.limits",
+    "cogs.queue",
+    "cogs.replies",
+    "cogs.settings",
+)
 #: discord.py would sleep for as long as a 429 says, 15 minutes and more.
 _RATE_LIMIT_WAIT_MAX_S = 60.0
 #: Without a bound, hundreds of commands at once would shake as many hands with Discord.
 _CONNECTIONS_MAX = 64
+_DRAWN_AT_ONCE = 2
 
 
 class Easel(commands.AutoShardedBot):
-    """No privileged intent, and no prefix commands."""
+    """No prefix commands, and no privileged intent but the one that an operator may want."""
 
     def __init__(
         self,
@@ -46,12 +59,20 @@ class Easel(commands.AutoShardedBot):
         begin_work: Callable[[Delivery], None],
         *,
         shard_count: int | None = None,
+        message_content: bool = False,
     ) -> None:
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,
             tree_cls=Tree,
-            intents=discord.Intents(guilds=True),
+            intents=discord.Intents(
+                guilds=True,
+                guild_messages=True,
+                dm_messages=True,
+                message_content=message_content,
+            ),
+            # What people say is kept nowhere.
+            max_messages=None,
             # Nothing that people type may ping anybody.
             allowed_mentions=discord.AllowedMentions.none(),
             max_ratelimit_timeout=_RATE_LIMIT_WAIT_MAX_S,
@@ -59,6 +80,10 @@ class Easel(commands.AutoShardedBot):
             connector=aiohttp.TCPConnector(limit=_CONNECTIONS_MAX),
         )
         self.studio = studio
+        self.pages = PAGES
+        self.questions = Questions()
+        # A tree holds dozens of pictures while it is drawn.
+        self.drawings = asyncio.Semaphore(_DRAWN_AT_ONCE)
         self._database = database
         self._begin_work = begin_work
 
@@ -72,3 +97,9 @@ class Easel(commands.AutoShardedBot):
             await self.load_extension(cog)
         await sync_if_changed(self.tree, self._database)
         self._begin_work(DiscordDelivery(self))
+
+    async def on_interaction(self, interaction: Interaction) -> None:
+        await take_in(interaction, FORMS)
+
+    async def on_message(self, message: discord.Message, /) -> None:
+        """Not discord.py's, which would look for a prefix command: `cogs/replies.py` listens."""

@@ -126,6 +126,13 @@ class Settings(BaseSettings):
     user_waiting_max: int = Field(
         8, ge=1, description="Requests that a person may have waiting in the line."
     )
+    message_content_intent: bool = Field(
+        False,
+        description="Whether every reply to a picture is heard: on or off. While it is off, Discord "
+        "hides from bots what is replied to the answer of a command, and other people's pictures. "
+        "It must be on at https://discord.com/developers/applications → Bot → Message Content "
+        "Intent, too.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = Field(
         "INFO",
         description="How much is logged: DEBUG, INFO, WARNING, ERROR or CRITICAL. DEBUG shows "
@@ -244,13 +251,20 @@ def load(environ: Mapping[str, str] = os.environ, env_file: Path | None = Path("
 
 def _doc(name: str, field: FieldInfo) -> SettingDoc:
     credential = _CREDENTIALS.get(name)
-    default = None if credential else str(field.get_default() or "")
+    default = None if credential else _written_default(field)
     return SettingDoc(
         name=name.upper(),
         default=default,
         description=field.description or "",
         example=credential.placeholder if credential else default or "",
     )
+
+
+def _written_default(field: FieldInfo) -> str:
+    default = field.get_default()
+    if isinstance(default, bool):
+        return "on" if default else "off"
+    return str(default or "")
 
 
 def _written(env_file: Path | None) -> dict[str, str]:
@@ -279,6 +293,8 @@ def _mistake(detail: ErrorDetails, strangers: list[str]) -> str:
         case "literal_error":
             choices = str(context["expected"]).replace("'", "")
             return f"{name} must be {choices}."
+        case "bool_parsing":
+            return f"{name} must be on or off."
         case _:
             return f"{name} must be {_limits(Settings.model_fields[field])}."
 

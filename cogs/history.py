@@ -31,7 +31,7 @@ class History(commands.Cog):
 
     @app_commands.command()
     async def show(self, interaction: Interaction, id: Range[str, 10, 10]) -> None:  # noqa: A002 - the option's name
-        """Bring a result back, with its pictures and buttons.
+        """Bring a result back, with its pictures, buttons and family.
 
         Args:
             id: The ten characters that a picture's details show.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import discord
 from discord import app_commands
 from discord.app_commands import Choice, Range
 from discord.ext import commands
@@ -11,7 +12,9 @@ from discord.ext import commands
 from bot.imaging.request import COUNT_MAX, SEED_MAX, Quality, Shape
 from bot.studio.order import PROMPT_MAX, Order
 from bot.studio.prompts import search_styles
+from bot.views import options
 from bot.views.asking import ask
+from bot.views.pictures_in import attached, bring
 from bot.views.wording import CHOICE_MAX, CHOICES_MAX, clip
 
 if TYPE_CHECKING:
@@ -19,10 +22,6 @@ if TYPE_CHECKING:
     from bot.studio.studio import Studio
     from bot.views.base import Interaction
 
-_SHAPES = [
-    Choice(name=f"{shape.replace('-', ' ')} {shape.ratio[0]}:{shape.ratio[1]}", value=shape.value)
-    for shape in Shape
-]
 _QUALITIES = [
     Choice(name="preview, the fastest", value=Quality.PREVIEW.value),
     Choice(name="good", value=Quality.GOOD.value),
@@ -36,7 +35,7 @@ class Imagine(commands.Cog):
         self._studio = studio
 
     @app_commands.command()
-    @app_commands.choices(shape=_SHAPES, quality=_QUALITIES)
+    @app_commands.choices(shape=options.SHAPES, quality=_QUALITIES)
     async def imagine(
         self,
         interaction: Interaction,
@@ -48,6 +47,10 @@ class Imagine(commands.Cog):
         style: str | None = None,
         avoid: Range[str, 1, PROMPT_MAX] | None = None,
         seed: Range[int, 0, SEED_MAX] | None = None,
+        reference: discord.Attachment | None = None,
+        reference2: discord.Attachment | None = None,
+        reference3: discord.Attachment | None = None,
+        reference4: discord.Attachment | None = None,
         private: bool = False,
     ) -> None:
         """Paint pictures from your words.
@@ -55,12 +58,16 @@ class Imagine(commands.Cog):
         Args:
             prompt: What to paint. The most important words come first.
             model: Who paints it; type to search. The everyday model when left out.
-            shape: The form of the picture; square when left out.
+            shape: The form of the picture; when left out, that of your reference, else square.
             count: How many pictures; four when left out.
             quality: How much work each picture gets, where the model lets you choose.
             style: A look to add to your words; type to search.
             avoid: What should not be in the picture, where the model understands that.
             seed: The number that a picture grows from: the same one gives a similar picture.
+            reference: A picture to paint after; your words may call it image 1.
+            reference2: Another one; image 2 in your words.
+            reference3: Another one; image 3 in your words.
+            reference4: Another one; image 4 in your words.
             private: Show the result to you alone.
         """
         order = Order(
@@ -74,12 +81,12 @@ class Imagine(commands.Cog):
             seed=seed,
             private=private,
         )
-        await ask(interaction, order)
+        references = attached(reference, reference2, reference3, reference4)
+        await ask(interaction, order, bring(references))
 
     @imagine.autocomplete("model")
     async def _models(self, _interaction: Interaction, typed: str) -> list[Choice[str]]:
-        found = self._studio.catalogue.search(typed, limit=CHOICES_MAX)
-        return [Choice(name=clip(m.label, CHOICE_MAX), value=m.id) for m in found]
+        return options.models(self._studio.catalogue, typed)
 
     @imagine.autocomplete("style")
     async def _styles(self, _interaction: Interaction, typed: str) -> list[Choice[str]]:

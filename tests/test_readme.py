@@ -13,6 +13,8 @@ from bot.settings import describe
 if TYPE_CHECKING:
     from world import World
 
+#: What is about a server, and nothing elsewhere.
+OF_SERVERS = {"settings"}
 README = Path(__file__).parents[1] / "README.md"
 
 
@@ -50,5 +52,7 @@ async def test_every_command_works_in_servers_in_direct_messages_and_for_its_own
 ) -> None:
     for command in world.client.tree.get_commands():
         payload = command.to_dict(world.client.tree)
-        assert payload["integration_types"] == [0, 1], f"/{command.name}: server and user installs"
-        assert payload["contexts"] == [0, 1, 2], f"/{command.name}: servers, DMs, group DMs"
+        everywhere = command.name not in OF_SERVERS
+        installs, contexts = ([0, 1], [0, 1, 2]) if everywhere else ([0], [0])
+        assert payload["integration_types"] == installs, f"/{command.name}: servers, users"
+        assert payload["contexts"] == contexts, f"/{command.name}: servers, DMs, group DMs"

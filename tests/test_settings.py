@@ -41,6 +41,7 @@ def test_two_settings_are_enough() -> None:
     assert (settings.max_concurrent_calls, settings.call_timeout_seconds) == (50, 150)
     assert (settings.user_images_per_day, settings.user_images_per_minute) == (100, 20)
     assert settings.user_waiting_max == 8
+    assert settings.message_content_intent is False
     assert (settings.log_level, settings.log_format) == ("INFO", "console")
     assert settings.shard_count is None
 
@@ -90,6 +91,7 @@ def test_all_mistakes_come_at_once() -> None:
             "MAX_CONCURRENT_CALLS": "1001",
             "CALL_TIMEOUT_SECONDS": "c4nary",
             "USER_IMAGES_PER_DAY": "0",
+            "MESSAGE_CONTENT_INTENT": "perhaps",
             "LOG_LEVEL": "c4nary",
             "LOG_FORMAT": "xml",
             "SHARD_COUNT": "-1",
@@ -112,10 +114,17 @@ def test_all_mistakes_come_at_once() -> None:
         "MAX_CONCURRENT_CALLS must be a whole number, 1 to 1000.",
         "CALL_TIMEOUT_SECONDS must be a whole number, 5 to 850.",
         "USER_IMAGES_PER_DAY must be a whole number, 1 or more.",
+        "MESSAGE_CONTENT_INTENT must be on or off.",
         "LOG_LEVEL must be DEBUG, INFO, WARNING, ERROR or CRITICAL.",
         "LOG_FORMAT must be console or json.",
         "SHARD_COUNT must be a whole number, 1 or more.",
     )
+
+
+@pytest.mark.parametrize("written", ["on", "On", "true", "yes", "1"])
+def test_a_switch_as_people_write_it(written: str) -> None:
+    assert load({**NEEDED, "MESSAGE_CONTENT_INTENT": written}, None).message_content_intent
+    assert not load({**NEEDED, "MESSAGE_CONTENT_INTENT": "OFF"}, None).message_content_intent
 
 
 def test_the_message_counts_and_lists() -> None:

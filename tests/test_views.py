@@ -20,7 +20,7 @@ from bot.studio.generation import Generation, KeptPicture, Place, Shown
 from bot.studio.order import PROMPT_MAX, Order
 from bot.studio.prompts import STYLES
 from bot.studio.viewing import Page
-from bot.views import base, history, panel, result
+from bot.views import base, details, history, panel, result
 from bot.views.buttons import result_buttons
 from bot.views.wording import ALT_TEXT_MAX, CHOICE_MAX, CONTENT_MAX, CUSTOM_ID_MAX, LABEL_MAX, code
 
@@ -133,7 +133,7 @@ def test_a_result_fits_into_a_message(prompt: str, count: int) -> None:
 @given(prompt=st.one_of(texts, hostile), avoid=st.one_of(st.none(), texts, hostile))
 def test_details_fit_into_a_message(prompt: str, avoid: str | None) -> None:
     shown = Shown(generation(prompt, avoid=avoid), pictures(4))
-    text, files = panel.details(STUDIO, shown, shown.pictures[3])
+    text, files = details.details(STUDIO, shown, shown.pictures[3])
     assert len(text) <= CONTENT_MAX
     assert text.count("```") == (0 if files else 2), "nothing typed may end the block of code"
 

@@ -4,37 +4,84 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, insert
+from sqlalchemy import bindparam, delete, insert, select
 
+from bot.store import generations
+from bot.store.generations import Accepted
 from bot.store.schema import drafts
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import Connection
 
+    from bot.store.generations import NewGeneration, NewSource, OverLimit, Replayed
+    from bot.store.people import Limits
+
 _KEPT_S = 24 * 60 * 60
+
+# Statements are built once: to build one takes ten times as long as to run it.
+_THE_ONE = (
+    drafts.c.id == bindparam("the_id"),
+    drafts.c.person_id == bindparam("the_person"),
+    drafts.c.created_at >= bindparam("since"),
+)
+_KEEP = insert(drafts)
+_FIND = select(drafts.c.request).where(*_THE_ONE)
+_OWNER = select(drafts.c.person_id).where(drafts.c.id == bindparam("the_id"))
+_TAKE = delete(drafts).where(*_THE_ONE).returning(drafts.c.request)
+_FORGET = (
+    delete(drafts)
+    .where(drafts.c.created_at < bindparam("since"))
+    .returning(drafts.c.id, drafts.c.request)
+)
 
 
 def keep(
     connection: Connection, draft_id: str, person_id: int, request: str, now: float
 ) -> list[tuple[str, str]]:
     """Writes a draft down; the ids and requests of those that nobody came back to, now gone."""
-    expired = connection.execute(
-        delete(drafts)
-        .where(drafts.c.created_at < now - _KEPT_S)
-        .returning(drafts.c.id, drafts.c.request)
-    ).all()
-    connection.execute(
-        insert(drafts),
-        {"id": draft_id, "person_id": person_id, "request": request, "created_at": now},
-    )
+    expired = connection.execute(_FORGET, {"since": now - _KEPT_S}).all()
+    values = {"id": draft_id, "person_id": person_id, "request": request, "created_at": now}
+    connection.execute(_KEEP, values)
     return [(row.id, row.request) for row in expired]
 
 
-def take(connection: Connection, draft_id: str, person_id: int) -> str | None:
-    """A person's own draft, which is gone by this: it is said yes to once."""
-    taken = connection.execute(
-        delete(drafts)
-        .where(drafts.c.id == draft_id, drafts.c.person_id == person_id)
-        .returning(drafts.c.request)
-    )
-    return taken.scalar_one_or_none()
+def find(connection: Connection, draft_id: str, person_id: int, now: float) -> str | None:
+    """A person's own draft, unless it was answered or is over a day old."""
+    return connection.scalar(_FIND, _its(draft_id, person_id, now))
+
+
+def take(connection: Connection, draft_id: str, person_id: int, now: float) -> str | None:
+    """The same, which is gone by this."""
+    return connection.scalar(_TAKE, _its(draft_id, person_id, now))
+
+
+def accept(
+    connection: Connection,
+    draft_id: str,
+    new: NewGeneration,
+    limits: Limits,
+    now: float,
+    *,
+    sources: Sequence[NewSource] = (),
+) -> Accepted | Replayed | OverLimit | None:
+    """Says yes to a draft, once; it stays where a limit has no room.
+
+    None when it was answered before, by another press.
+    """
+    if find(connection, draft_id, new.person_id, now) is None:
+        return generations.replayed(connection, new.interaction_id)
+    outcome = generations.accept(connection, new, limits, now, sources=sources)
+    if isinstance(outcome, Accepted):
+        take(connection, draft_id, new.person_id, now)
+    return outcome
+
+
+def _its(draft_id: str, person_id: int, now: float) -> dict[str, object]:
+    return {"the_id": draft_id, "the_person": person_id, "since": now - _KEPT_S}
+
+
+def owner_of(connection: Connection, draft_id: str) -> int | None:
+    """Who wrote a draft that is still there."""
+    return connection.scalar(_OWNER, {"the_id": draft_id})

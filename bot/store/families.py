@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import literal, select
+from sqlalchemy import Select, bindparam, select
 
 from bot.store.schema import State, generations, sources
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from sqlalchemy import Connection
 
     from bot.store.generations import GenerationRow
 
-#: Steps up or down; a family that is deeper is shown in part.
-_DEPTH_MAX = 60
+#: Relatives that are looked at, each way; of a family that is larger, the nearest.
+_LOOKED_AT = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,60 +29,100 @@ class Edge:
     parent_position: int
 
 
-def family_of(
-    connection: Connection, generation_id: str, *, at_most: int
-) -> tuple[Sequence[GenerationRow], Sequence[Edge]]:
-    """All relatives that have pictures, oldest first, and what leads from one to the other.
+@dataclass(frozen=True, slots=True)
+class Relatives:
+    """Generations that have pictures, oldest first, and what leads from one to the other.
 
-    Relatives are the ancestors, whatever descends from the oldest of them, and itself. A larger
-    family is cut: its newest members are left out, but never itself.
+    Attributes:
+        left_out: how many more there are.
     """
-    above = _ancestors(connection, generation_id)
-    ids = _descendants(connection, above)
-    rows = connection.execute(
-        select(generations)
-        .where(
-            generations.c.id.in_(ids | above | {generation_id}),
-            generations.c.state.in_((State.PAINTED, State.DELIVERED)),
-        )
-        .order_by(generations.c.number)
-    ).all()
-    if len(rows) > at_most:
-        kept = above | {generation_id}
-        others = [row for row in rows if row.id not in kept][: max(0, at_most - len(kept))]
-        chosen = kept | {row.id for row in others}
-        rows = [row for row in rows if row.id in chosen][-at_most:]
-    return rows, _edges(connection, {row.id for row in rows})
+
+    rows: Sequence[GenerationRow]
+    edges: Sequence[Edge]
+    left_out: int
 
 
-def _ancestors(connection: Connection, generation_id: str) -> set[str]:
-    start = select(literal(generation_id).label("id"), literal(0).label("depth"))
+def _line(*, upwards: bool) -> Select[str]:
+    """Some generations and their ancestors, or their descendants, each once, the nearest first.
+
+    A recursive query goes level by level, and no further than its reader asks
+    (https://www.sqlite.org/lang_with.html#recursive_common_table_expressions).
+    """
+    here, there = sources.c.generation_id, sources.c.parent_id
+    if not upwards:
+        here, there = there, here
+    start = select(generations.c.id).where(generations.c.id.in_(bindparam("of", expanding=True)))
     line = start.cte("line", recursive=True)
-    step = (
-        select(sources.c.parent_id, line.c.depth + 1)
-        .join(line, sources.c.generation_id == line.c.id)
-        .where(sources.c.parent_id.is_not(None), line.c.depth < _DEPTH_MAX)
-    )
+    step = select(there).join(line, here == line.c.id).where(there.is_not(None))
     line = line.union(step)
-    return {row.id for row in connection.execute(select(line.c.id).distinct())}
+    return select(line.c.id).limit(bindparam("most"))
 
 
-def _descendants(connection: Connection, of: set[str]) -> set[str]:
-    start = select(generations.c.id, literal(0).label("depth")).where(generations.c.id.in_(of))
-    line = start.cte("line", recursive=True)
-    step = (
-        select(sources.c.generation_id, line.c.depth + 1)
-        .join(line, sources.c.parent_id == line.c.id)
-        .where(line.c.depth < _DEPTH_MAX)
+# Statements are built once: to build one takes longer than to run it.
+_ANCESTORS, _DESCENDANTS = _line(upwards=True), _line(upwards=False)
+_SEEN = select(
+    generations.c.id,
+    generations.c.number,
+    generations.c.person_id,
+    generations.c.server_id,
+    generations.c.channel_id,
+    generations.c.private,
+).where(
+    generations.c.id.in_(bindparam("of", expanding=True)),
+    generations.c.state.in_((State.PAINTED, State.DELIVERED)),
+)
+_WHOLE = (
+    select(generations)
+    .where(generations.c.id.in_(bindparam("of", expanding=True)))
+    .order_by(generations.c.number)
+)
+_EDGES = (
+    select(sources.c.generation_id, sources.c.parent_id, sources.c.parent_position)
+    .where(
+        sources.c.generation_id.in_(bindparam("of", expanding=True)),
+        sources.c.parent_id.in_(bindparam("of", expanding=True)),
     )
-    line = line.union(step)
-    return {row.id for row in connection.execute(select(line.c.id).distinct())}
+    .order_by(sources.c.generation_id, sources.c.position)
+)
 
 
-def _edges(connection: Connection, among: set[str]) -> Sequence[Edge]:
-    found = connection.execute(
-        select(sources.c.generation_id, sources.c.parent_id, sources.c.parent_position)
-        .where(sources.c.generation_id.in_(among), sources.c.parent_id.in_(among))
-        .order_by(sources.c.generation_id, sources.c.position)
-    )
-    return [Edge(row.generation_id, row.parent_id, row.parent_position) for row in found]
+def family_of(
+    connection: Connection,
+    generation_id: str,
+    *,
+    at_most: int,
+    sees: Callable[[Any], bool],
+) -> Relatives:
+    """A generation's ancestors, what descends from it or from any of them, and itself.
+
+    A family that is too large is cut: the generation itself stays, then the nearest of its
+    ancestors, then of its descendants, then the oldest of the others.
+
+    Args:
+        connection: to read with.
+        generation_id: whose family it is.
+        at_most: how many may be returned.
+        sees: whether one may be shown, by `id`, `number`, `person_id`, `server_id`,
+            `channel_id` and `private`.
+    """
+    above = _read_line(connection, _ANCESTORS, [generation_id]) - {generation_id}
+    below = _read_line(connection, _DESCENDANTS, [generation_id]) - {generation_id}
+    others = _read_line(connection, _DESCENDANTS, above) - above - below - {generation_id}
+    ids = [generation_id, *above, *below, *others]
+    seen = {row.id: row.number for row in connection.execute(_SEEN, {"of": ids}) if sees(row)}
+    # A child is accepted after its parents, so the numbers tell who is nearer.
+    nearest_first = [
+        *({generation_id} & seen.keys()),
+        *sorted(above & seen.keys(), key=seen.__getitem__, reverse=True),
+        *sorted(below & seen.keys(), key=seen.__getitem__),
+        *sorted(others & seen.keys(), key=seen.__getitem__),
+    ]
+    kept = nearest_first[:at_most]
+    rows = connection.execute(_WHOLE, {"of": kept}).all()
+    edges = [Edge(*row) for row in connection.execute(_EDGES, {"of": kept})]
+    return Relatives(rows, edges, len(nearest_first) - len(kept))
+
+
+def _read_line(connection: Connection, line: Select[str], of: Collection[str]) -> set[str]:
+    parameters = {"of": list(of), "most": len(of) + _LOOKED_AT}
+    return set(connection.scalars(line, parameters))

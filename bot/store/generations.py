@@ -148,9 +148,8 @@ def accept(
     sources: Sequence[NewSource] = (),
 ) -> Accepted | Replayed | OverLimit:
     """Reserves the pictures and writes the generation down, once for each interaction."""
-    known = connection.execute(_KNOWN, {"the_interaction": new.interaction_id})
-    if row := known.one_or_none():
-        return Replayed(row)
+    if known := replayed(connection, new.interaction_id):
+        return known
     minute_start = people.reserve(connection, new.person_id, new.wanted, limits, now)
     if minute_start is None:
         return OverLimit(people.usage(connection, new.person_id, now))
@@ -164,6 +163,13 @@ def accept(
         connection.execute(_WORK_FROM, given)
     _enter(connection, row, Entry.RESERVE, count=new.wanted, price=new.price or 0, now=now)
     return Accepted(row)
+
+
+def replayed(connection: Connection, interaction_id: int) -> Replayed | None:
+    """What an interaction has made before; None when it is new."""
+    known = connection.execute(_KNOWN, {"the_interaction": interaction_id})
+    row = known.one_or_none()
+    return None if row is None else Replayed(row)
 
 
 def claim(

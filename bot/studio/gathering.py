@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from bot.errors import BadRequest, NotAllowed, NotFound
 from bot.imaging.archive import key_for
 from bot.imaging.request import Size
-from bot.store import servers
+from bot.store import generations, servers
 from bot.store.schema import Editors
 from bot.studio.order import Lineage, Source
 from bot.studio.viewing import see
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from bot.imaging.archive import Archive
     from bot.imaging.links import Links
@@ -79,6 +79,41 @@ def split_links(prompt: str) -> tuple[str, tuple[Linked, ...]]:
     return prompt, tuple(links)
 
 
+def check_count(given: int) -> None:
+    """Before any of them is fetched.
+
+    Raises:
+        BadRequest: those are too many.
+    """
+    if given > SOURCES_MAX:
+        raise BadRequest(
+            f"Those are {given} pictures; {SOURCES_MAX} are the most that I can work from."
+        )
+
+
+async def see_to_edit(database: Database, generation_id: str, viewer: Viewer) -> Shown:
+    """A generation whose pictures the viewer may work from.
+
+    Raises:
+        NotFound: there is none, or it is not the viewer's to see.
+        NotAllowed: the server leaves that to the author.
+    """
+    shown = await see(database, generation_id, viewer)
+    author_id = shown.generation.person_id
+    if not await _may_edit(database, author_id, viewer):
+        raise NotAllowed(
+            f"In this server, only <@{author_id}>, who asked for that picture, can work on "
+            "with it. You can paint one like it: `Remix…` is for everybody."
+        )
+    return shown
+
+
+async def _may_edit(database: Database, author_id: int, viewer: Viewer) -> bool:
+    if author_id == viewer.person_id or viewer.server_id is None:
+        return True
+    return await database.read(servers.editors_in, viewer.server_id) is Editors.EVERYONE
+
+
 class Gatherer:
     """Makes what people give into sources, each by its own way."""
 
@@ -95,6 +130,8 @@ class Gatherer:
         given: Sequence[Given],
         owner_id: str,
         viewer: Viewer,
+        *,
+        private: bool,
     ) -> Gathered:
         """All of them, or none: a refusal leaves nothing behind.
 
@@ -102,17 +139,15 @@ class Gatherer:
             given: in the order in which the prompt may count them.
             owner_id: of the generation or draft that keeps what was brought along.
             viewer: who works from them.
+            private: whether nobody else will see what comes of it.
 
         Raises:
             Refusal: one is no picture, cannot be had, or is not the viewer's to work from.
         """
-        if len(given) > SOURCES_MAX:
-            raise BadRequest(
-                f"Those are {len(given)} pictures; {SOURCES_MAX} are the most that I can work from."
-            )
+        check_count(len(given))
         ours = [each for each in given if isinstance(each, Ours)]
         parents = {
-            each.generation_id: await self._parent(each, viewer)
+            each.generation_id: await see_to_edit(self._database, each.generation_id, viewer)
             for each in {each.generation_id: each for each in ours}.values()
         }
         clean = await asyncio.gather(*(self._brought(each) for each in given))
@@ -129,7 +164,23 @@ class Gatherer:
                 sources.append(Source(key, size, link=link))
         if files:
             await self._archive.put(files)
-        return Gathered(tuple(sources), _lineage(shown.generation for shown in parents.values()))
+        lines = [_line_of(shown.generation, sources, private=private) for shown in parents.values()]
+        return Gathered(tuple(sources), _lineage(lines))
+
+    async def check(self, sources: Sequence[Source], viewer: Viewer) -> None:
+        """Whether the viewer may work from what another gathered, as those who reroll do.
+
+        Raises:
+            NotAllowed: the server leaves that to the author.
+        """
+        for parent_id in dict.fromkeys(s.parent_id for s in sources if s.parent_id):
+            parent = await self._database.read(generations.get, parent_id)
+            if parent and not await _may_edit(self._database, parent.person_id, viewer):
+                raise NotAllowed(
+                    f"That came of a picture by <@{parent.person_id}>, and in this server only "
+                    f"<@{parent.person_id}> can work on with it. You can paint one like it: "
+                    "`Remix…` under a picture that came of words alone is for everybody."
+                )
 
     async def let_go(self, sources: Sequence[Source], owner_id: str) -> None:
         """Forgets what was kept for an order that was not accepted."""
@@ -146,18 +197,6 @@ class Gatherer:
             case Ours():
                 return None
 
-    async def _parent(self, given: Ours, viewer: Viewer) -> Shown:
-        shown = await see(self._database, given.generation_id, viewer)
-        author = shown.generation.person_id
-        if author != viewer.person_id and viewer.server_id is not None:
-            editors = await self._database.read(servers.editors_in, viewer.server_id)
-            if editors is Editors.AUTHOR:
-                raise NotAllowed(
-                    f"In this server, only <@{author}>, who asked for that picture, can work on "
-                    "with it. You can paint one like it: `Remix…` is for everybody."
-                )
-        return shown
-
 
 def _source_of(shown: Shown, position: int) -> Source:
     for picture in shown.pictures:
@@ -167,17 +206,20 @@ def _source_of(shown: Shown, position: int) -> Source:
     raise NotFound
 
 
-def _lineage(parents: Iterable[Generation]) -> Lineage | None:
+def _lineage(lines: Sequence[Lineage]) -> Lineage | None:
     """From the first parent; with the authors of all."""
-    lines = [_line_of(parent) for parent in parents]
     if not lines:
         return None
     authors = tuple(dict.fromkeys(author for line in lines for author in line.authors))
     return replace(lines[0], authors=authors, step=lines[0].step + 1)
 
 
-def _line_of(parent: Generation) -> Lineage:
+def _line_of(parent: Generation, sources: Sequence[Source], *, private: bool) -> Lineage:
+    """What leads to a parent; without the words of one that is private, where others read them."""
     known = parent.order.lineage
     if known is None:
-        return Lineage(parent.order.prompt, (parent.person_id,), 0)
-    return replace(known, authors=(*known.authors, parent.person_id))
+        words = {source.prompt for source in sources if source.parent_id == parent.id}
+        first = words.pop() if len(words) == 1 else None
+        known = Lineage(first or parent.order.prompt, (), 0)
+    prompt = "" if parent.order.private and not private else known.prompt
+    return replace(known, prompt=prompt, authors=(*known.authors, parent.person_id))

@@ -160,10 +160,19 @@ class Viewer:
 
         Others by those of the same server, or of the same conversation where there is no server.
         """
-        place = generation.place
-        if place.person_id == self.person_id:
+        place, private = generation.place, generation.order.private
+        return self._may_see(place.person_id, place.server_id, place.channel_id, private=private)
+
+    def may_see_row(self, row: Any) -> bool:  # noqa: ANN401 - a row's columns are told in schema.py
+        """The same, of a generation as it lies in the store."""
+        return self._may_see(row.person_id, row.server_id, row.channel_id, private=row.private)
+
+    def _may_see(
+        self, person_id: int, server_id: int | None, channel_id: int, *, private: bool
+    ) -> bool:
+        if person_id == self.person_id:
             return True
-        if generation.order.private:
+        if private:
             return False
-        same_server = place.server_id is not None and place.server_id == self.server_id
-        return same_server or place.channel_id == self.channel_id
+        same_server = server_id is not None and server_id == self.server_id
+        return same_server or channel_id == self.channel_id

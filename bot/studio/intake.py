@@ -5,21 +5,24 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from random import SystemRandom
 from typing import TYPE_CHECKING
 
-from bot.errors import NotFound, Refusal
+from bot.errors import NotAllowed, NotFound, Refusal
 from bot.imaging.model import Role
 from bot.imaging.request import SEED_MAX
 from bot.store import drafts, generations
 from bot.store.generations import Accepted, NewGeneration, NewSource, OverLimit, Replayed
 from bot.studio import allowance
+from bot.studio.choice import Choice, kept_for
 from bot.studio.circuit import Health, PainterOut
 from bot.studio.gathering import Ours, split_links
 from bot.studio.generation import Generation
 from bot.studio.life import log_state
 from bot.studio.order import Order
 from bot.studio.painting import away_note
+from bot.studio.permutations import combinations
 from bot.studio.prompts import compose
 from bot.studio.viewing import see
 
@@ -60,12 +63,28 @@ class Quote:
 
     Attributes:
         price: estimated, in micro-dollars; None when unknown.
+        notes: what the person should know of the choice of the model.
     """
 
     draft_id: str
     order: Order
     model_name: str
     price: int | None
+    notes: tuple[str, ...]
+
+
+class Answered(Refusal):
+    def __init__(self) -> None:
+        super().__init__(
+            "That question is closed: you have answered it, or a day has gone by. Just ask for "
+            "the pictures once more."
+        )
+
+
+def asks_first(order: Order) -> bool:
+    """Whether an order is to be confirmed before it is submitted: its words are a choice."""
+    words, _ = split_links(order.prompt)
+    return order.speaks and len(combinations(words)) > 1
 
 
 class Intake:
@@ -104,16 +123,23 @@ class Intake:
         Raises:
             Refusal: it cannot be painted as asked, or a limit is reached; nothing is charged.
         """
+        return await self._submit(order, place, given)
+
+    async def _submit(
+        self, order: Order, place: Place, given: Sequence[Given], draft_id: str | None = None
+    ) -> Submitted:
         self._check_open()
         new_id = self._new_id()
         order = await self._with_sources(order, given, new_id, place.viewer)
         try:
-            return await self._accept(order, place, new_id)
+            return await self._accept(order, place, new_id, draft_id)
         except Refusal:
             await self._gatherer.let_go(order.sources, new_id)
             raise
 
-    async def _accept(self, order: Order, place: Place, new_id: str) -> Submitted:
+    async def _accept(
+        self, order: Order, place: Place, new_id: str, draft_id: str | None
+    ) -> Submitted:
         model, notes = self._model_for(order)
         order = replace(order, model=model.id)
         seed = self._random.randint(0, SEED_MAX) if order.seed is None else order.seed
@@ -132,10 +158,12 @@ class Intake:
             NewSource(n, source.key, source.parent_id, source.parent_position)
             for n, source in enumerate(order.sources, start=1)
         ]
-        now = self._clock()
+        accept = partial(drafts.accept, draft_id=draft_id) if draft_id else generations.accept
         match await self._database.write(
-            generations.accept, new, self._limits, now, sources=sources
+            accept, new=new, limits=self._limits, now=self._clock(), sources=sources
         ):
+            case None:
+                raise Answered
             case OverLimit(usage):
                 raise allowance.refusal(usage, self._limits, new.wanted)
             case Replayed(row):
@@ -156,34 +184,89 @@ class Intake:
         draft_id = self._new_id()
         order = await self._with_sources(order, given, draft_id, place.viewer)
         try:
-            model, _ = self._model_for(order)
+            model, notes = self._model_for(order)
+            # What was said of the price is to hold for what is painted.
+            order = replace(order, model=model.id)
             price = self._price(order, model, order.seed or 0)
         except Refusal:
             await self._gatherer.let_go(order.sources, draft_id)
             raise
-        expired = await self._database.write(
-            drafts.keep, draft_id, place.person_id, order.to_json(), self._clock()
-        )
-        for old_id, request in expired:
-            await self._gatherer.let_go(Order.from_json(request).sources, old_id)
-        return Quote(draft_id, order, model.name, price)
+        await self._keep(draft_id, place.person_id, order.to_json())
+        return Quote(draft_id, order, model.name, price, tuple(notes))
+
+    async def draft(self, draft_id: str, person_id: int) -> Order:
+        """What `quote` wrote down.
+
+        Raises:
+            Answered: it is somebody else's, was answered, or is over a day old.
+        """
+        request = await self._database.read(drafts.find, draft_id, person_id, self._clock())
+        if request is None:
+            raise Answered
+        return Order.from_json(request)
 
     async def confirm(self, draft_id: str, place: Place) -> Submitted:
-        """Submits what `quote` wrote down; charged to nobody but the one who wrote it.
+        """Submits what `quote` wrote down, once; charged to the one who wrote it.
+
+        It can be confirmed later where a limit has no room now.
 
         Raises:
             Refusal: as `submit`; or there is no such draft any more.
         """
-        request = await self._database.write(drafts.take, draft_id, place.person_id)
-        if request is None:
-            raise Refusal("That was somebody else's, or you have answered it. Ask once more.")
-        return await self.submit(Order.from_json(request), place)
+        order = await self.draft(draft_id, place.person_id)
+        return await self._submit(order, place, (), draft_id)
 
     async def discard(self, draft_id: str, person_id: int) -> None:
-        """Forgets what `quote` wrote down."""
-        request = await self._database.write(drafts.take, draft_id, person_id)
+        """Forgets what `quote` wrote down.
+
+        Raises:
+            Answered: as `draft`.
+        """
+        request = await self._database.write(drafts.take, draft_id, person_id, self._clock())
+        if request is None:
+            raise Answered
+        await self._gatherer.let_go(Order.from_json(request).sources, draft_id)
+
+    async def put_off(self, choice: Choice, person_id: int) -> str:
+        """Writes an order down whose picture is still to be chosen; the draft's id."""
+        draft_id = self._new_id()
+        await self._keep(draft_id, person_id, choice.to_json())
+        return draft_id
+
+    async def choice(self, draft_id: str, person_id: int) -> Choice:
+        """What `put_off` wrote down.
+
+        Raises:
+            NotAllowed: it is somebody else's.
+            Answered: it was answered, or is over a day old.
+        """
+        request = await self._database.read(drafts.find, draft_id, person_id, self._clock())
         if request is not None:
-            await self._gatherer.let_go(Order.from_json(request).sources, draft_id)
+            return Choice.from_json(request)
+        owner_id = await self._database.read(drafts.owner_of, draft_id)
+        if owner_id in (None, person_id):
+            raise Answered
+        raise NotAllowed(
+            f"Only <@{owner_id}>, who asked, can choose. Reply to the picture yourself, and I "
+            "edit it for you."
+        )
+
+    async def choose(
+        self, draft_id: str, choice: Choice, place: Place, given: Sequence[Given]
+    ) -> Submitted:
+        """Submits what `put_off` wrote down, once, with the pictures that it waited for.
+
+        Raises:
+            Refusal: as `confirm`.
+        """
+        return await self._submit(choice.order, place, given, draft_id)
+
+    async def _keep(self, draft_id: str, person_id: int, request: str) -> None:
+        expired = await self._database.write(
+            drafts.keep, draft_id, person_id, request, self._clock()
+        )
+        for old_id, old_request in expired:
+            await self._gatherer.let_go(kept_for(old_request), old_id)
 
     async def vary(
         self, generation_id: str, position: int | None, variation: Variation, place: Place
@@ -246,10 +329,11 @@ class Intake:
         prompt, links = split_links(order.prompt)
         # What can be refused without a look at the pictures is refused before.
         order = replace(order, prompt=prompt).cleaned()
+        await self._gatherer.check(order.sources, viewer)
         given = (*given, *links)
         if not given:
             return order
-        gathered = await self._gatherer.gather(given, owner_id, viewer)
+        gathered = await self._gatherer.gather(given, owner_id, viewer, private=order.private)
         sources = (*order.sources, *gathered.sources)
         return replace(order, sources=sources, lineage=order.lineage or gathered.lineage).cleaned()
 

@@ -10,9 +10,13 @@ from typing import Any
 from bot.errors import BadRequest
 from bot.imaging.request import COUNT_MAX, SEED_MAX, Quality, Shape, Size, clean_text
 from bot.store.schema import PICTURES_MAX
-from bot.studio.permutations import combinations
+from bot.studio.permutations import LOOKED_AT_MAX, combinations, ways
 
 PROMPT_MAX = 2000
+_TOO_MANY = (
+    f"I paint at most {PICTURES_MAX} pictures at a time. Take some words out of the braces, or "
+    "lower `count`."
+)
 
 
 class Variation(StrEnum):
@@ -46,7 +50,7 @@ class Lineage:
     """Where a picture that came of another comes from.
 
     Attributes:
-        prompt: of the first picture of all.
+        prompt: of the first picture of all; empty where that is not for everybody's eyes.
         authors: who asked for the pictures before it, each once, the first of all first.
         step: 1 for what came of the first picture, and so on.
     """
@@ -108,11 +112,20 @@ class Order:
     @property
     def parts(self) -> tuple[Part, ...]:
         """What is painted, in the order in which it is shown."""
-        if self.each:
-            return tuple(Part(one.prompt or self.prompt, (one,), 1) for one in self.sources)
         prompts = combinations(self.prompt)
+        if self.each:
+            return tuple(
+                Part(prompt, (one,), 1)
+                for one in self.sources
+                for prompt in ((one.prompt,) if one.prompt else prompts)
+            )
         count = self.count or (COUNT_MAX if len(prompts) == 1 else 1)
         return tuple(Part(prompt, self.sources, count) for prompt in prompts)
+
+    @property
+    def speaks(self) -> bool:
+        """Whether its own words are painted, and not those of its sources alone."""
+        return not self.each or not all(source.prompt for source in self.sources)
 
     @property
     def wanted(self) -> int:
@@ -137,12 +150,7 @@ class Order:
         if self.seed is not None and not 0 <= self.seed <= SEED_MAX:
             raise BadRequest(f"A `seed` is a whole number from 0 to {SEED_MAX:,}.")
         cleaned = replace(self, prompt=prompt, avoid=avoid or None)
-        if cleaned.wanted > PICTURES_MAX:
-            raise BadRequest(
-                f"Those are {len(cleaned.parts)} combinations and {cleaned.wanted} pictures; I "
-                f"paint at most {PICTURES_MAX} at a time. Take some words out of the braces, or "
-                "lower `count`."
-            )
+        _check_parts(cleaned)
         return cleaned
 
     def to_json(self) -> str:
@@ -158,6 +166,21 @@ class Order:
         if lineage := stored.get("lineage"):
             stored["lineage"] = Lineage(**lineage | {"authors": tuple(lineage["authors"])})
         return cls(**stored)
+
+
+def _check_parts(order: Order) -> None:
+    if order.speaks and ways(order.prompt) > LOOKED_AT_MAX:
+        raise BadRequest(f"Those are more than {LOOKED_AT_MAX} combinations; {_TOO_MANY}")
+    parts = order.parts
+    if not all(part.prompt for part in parts):
+        raise BadRequest(
+            "One of the combinations in your prompt has no words at all. Put some outside of "
+            "the braces."
+        )
+    if order.wanted > PICTURES_MAX:
+        raise BadRequest(
+            f"Those are {len(parts)} combinations and {order.wanted} pictures; {_TOO_MANY}"
+        )
 
 
 def _source(stored: dict[str, Any]) -> Source:

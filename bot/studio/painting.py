@@ -19,7 +19,7 @@ from bot.studio.prompts import compose
 from bot.studio.salvage import kept_before
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
     from bot.imaging.archive import Archive
     from bot.imaging.catalogue import Catalogue
@@ -109,11 +109,15 @@ class Painter:
             return salvaged
         order = generation.order
         pictures = dict(zip(order.keys, await self._work_from(order), strict=True))
-        painted = await _all_that_succeed(
-            self._paint_part(generation, number, part, pictures)
-            for number, part in enumerate(order.parts)
+        outcomes = await asyncio.gather(
+            *(
+                self._paint_part(generation, number, part, pictures)
+                for number, part in enumerate(order.parts)
+            ),
+            return_exceptions=True,
         )
-        return await self._keep(generation, painted)
+        painted = _successes(outcomes)
+        return await self._keep(generation, painted, _why_not_all(order, outcomes))
 
     async def _work_from(self, order: Order) -> list[str]:
         """The sources as data URIs: a link would be fetched by others, and expires."""
@@ -190,7 +194,9 @@ class Painter:
         seed = call.fields.get("seed")
         return [_Made(data, seed if isinstance(seed, int) else None) for data in answer.pictures]
 
-    async def _keep(self, generation: Generation, painted: list[_PaintedPart]) -> Painted:
+    async def _keep(
+        self, generation: Generation, painted: list[_PaintedPart], why_not_all: list[str]
+    ) -> Painted:
         finished = await asyncio.to_thread(_finish_all, painted, generation.id)
         # They wait for the disk, or for a bucket, once and not twice over.
         for part in painted:
@@ -200,7 +206,8 @@ class Painter:
         first, wanted = painted[0], generation.order.wanted
         notes = dict.fromkeys(note for part in painted for note in part.notes)
         if len(kept) < wanted:
-            notes[f"{len(kept)} of {wanted} pictures came back; the rest was not charged."] = None
+            came = f"{len(kept)} of {wanted} pictures came back; the rest was not charged."
+            notes |= dict.fromkeys((came, *why_not_all))
         return Painted(
             pictures=kept,
             model=first.planned.model.id,
@@ -211,8 +218,11 @@ class Painter:
 
 
 async def _all_that_succeed(works: Iterable[Awaitable[T]]) -> list[T]:
+    return _successes(await asyncio.gather(*works, return_exceptions=True))
+
+
+def _successes(outcomes: Sequence[T | BaseException]) -> list[T]:
     """What came of each; the first failure when nothing did, or when it is no painter's."""
-    outcomes = await asyncio.gather(*works, return_exceptions=True)
     made = [outcome for outcome in outcomes if not isinstance(outcome, BaseException)]
     for outcome in outcomes:
         if isinstance(outcome, BaseException) and (
@@ -220,6 +230,17 @@ async def _all_that_succeed(works: Iterable[Awaitable[T]]) -> list[T]:
         ):
             raise outcome
     return made
+
+
+def _why_not_all(order: Order, outcomes: Sequence[object]) -> list[str]:
+    """Which parts came to nothing: each has words or a picture of its own that may be why."""
+    told: list[str] = []
+    for number, (part, outcome) in enumerate(zip(order.parts, outcomes, strict=True), start=1):
+        if isinstance(outcome, PaintingFailed):
+            of = part.sources[0].parent_position if order.each else None
+            name = f"Combination {number}" if of is None else f"From picture {of}"
+            told.append(f"{name}: {outcome.sentence}")
+    return told
 
 
 def _price(painted: list[_PaintedPart], kept: tuple[NewPicture, ...]) -> int | None:

@@ -21,7 +21,11 @@ async def kept_before(
     archive: Archive, generation: Generation
 ) -> tuple[tuple[NewPicture, ...], Recipe] | None:
     """Every picture of the generation and the recipe of the first; None when one is missing."""
-    found = [await _find(archive, generation, n) for n in range(1, generation.order.wanted + 1)]
+    # Of as many pictures as were wanted, each is where its part has it.
+    parts = [
+        number for number, part in enumerate(generation.order.parts) for _ in range(part.count)
+    ]
+    found = [await _find(archive, generation, *where) for where in enumerate(parts, start=1)]
     whole = [each for each in found if each is not None]
     if len(whole) < len(found):
         return None
@@ -29,17 +33,17 @@ async def kept_before(
 
 
 async def _find(
-    archive: Archive, generation: Generation, position: int
+    archive: Archive, generation: Generation, position: int, part: int
 ) -> tuple[NewPicture, Recipe] | None:
     for media_type in MediaType:
         key = key_for(generation.id, position, media_type)
         if await archive.exists(key):
             [data] = await archive.get(key)
-            return await asyncio.to_thread(_read, data, key, position)
+            return await asyncio.to_thread(_read, data, key, position, part)
     return None
 
 
-def _read(data: bytes, key: str, position: int) -> tuple[NewPicture, Recipe] | None:
+def _read(data: bytes, key: str, position: int, part: int) -> tuple[NewPicture, Recipe] | None:
     written = recipe.read(data)
     try:
         picture = inspect(data)
@@ -55,5 +59,6 @@ def _read(data: bytes, key: str, position: int) -> tuple[NewPicture, Recipe] | N
         height=picture.height,
         bytes=len(data),
         seed=written.seed,
+        part=part,
     )
     return kept, written

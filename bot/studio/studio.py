@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.errors import NotAllowed, NotFound, Refusal
+from bot.imaging.archive import ArchiveUnreadable, PictureMissing
 from bot.store import generations, people, servers
+from bot.studio.gathering import see_to_edit
 from bot.studio.generation import Generation
 from bot.studio.viewing import family_of, page_of, see
 
@@ -124,6 +126,15 @@ class Studio:
         """
         return await see(self._database, generation_id, viewer)
 
+    async def see_to_edit(self, generation_id: str, viewer: Viewer) -> Shown:
+        """A generation whose pictures the viewer may work from.
+
+        Raises:
+            NotFound: there is none, or it is not the viewer's to see.
+            NotAllowed: the server leaves that to the author.
+        """
+        return await see_to_edit(self._database, generation_id, viewer)
+
     async def family(self, generation_id: str, viewer: Viewer, *, at_most: int) -> Family:
         """The relatives of a generation that the viewer may see, itself among them.
 
@@ -148,6 +159,27 @@ class Studio:
     async def usage(self, person_id: int) -> Usage:
         """What the person has used of the limits."""
         return await self._database.read(people.usage, person_id, self._clock())
+
+    async def before(self, shown: Shown, picture: KeptPicture, viewer: Viewer) -> bytes | None:
+        """The first of what a picture was worked from; None where the viewer is not to see it.
+
+        What was brought along with a command, nobody but the asker has seen, and so it stays;
+        with a reply, it was there for all to see.
+        """
+        generation = shown.generation
+        source = next(iter(generation.order.parts[picture.part].sources), None)
+        if source is None:
+            return None
+        brought_unseen = source.parent_id is None and generation.place.reply_to is None
+        if brought_unseen and generation.person_id != viewer.person_id:
+            return None
+        try:
+            if source.parent_id is not None:
+                await self.see(source.parent_id, viewer)
+            [data] = await self._archive.get(source.key)
+        except (NotFound, PictureMissing, ArchiveUnreadable):
+            return None
+        return data
 
     async def files(self, pictures: Sequence[KeptPicture]) -> list[bytes]:
         """The files of pictures.

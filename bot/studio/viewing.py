@@ -35,10 +35,15 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """What a picture came of and what came of it, oldest first, as far as one may see it."""
+    """What a picture came of and what came of it, oldest first, as far as one may see it.
+
+    Attributes:
+        left_out: how many more there are than were asked for.
+    """
 
     members: tuple[Shown, ...]
     edges: tuple[Edge, ...]
+    left_out: int
 
 
 async def see(database: Database, generation_id: str, viewer: Viewer) -> Shown:
@@ -68,12 +73,9 @@ def page_of(connection: Connection, person_id: int, before: int | None, size: in
 
 
 def family_of(connection: Connection, generation_id: str, viewer: Viewer, at_most: int) -> Family:
-    rows, edges = families.family_of(connection, generation_id, at_most=at_most)
-    seen = tuple(
-        shown for shown in _with_pictures(connection, rows) if viewer.may_see(shown.generation)
-    )
-    ids = {shown.generation.id for shown in seen}
-    return Family(seen, tuple(e for e in edges if e.child_id in ids and e.parent_id in ids))
+    found = families.family_of(connection, generation_id, at_most=at_most, sees=viewer.may_see_row)
+    members = _with_pictures(connection, found.rows)
+    return Family(members, tuple(found.edges), found.left_out)
 
 
 def _with_pictures(

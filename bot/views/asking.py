@@ -11,13 +11,14 @@ import discord
 import structlog
 
 from bot.studio.generation import Place, Viewer
+from bot.studio.intake import asks_first
 from bot.views.base import ALREADY_ACKNOWLEDGED, HEARD, THINKING_ALOUD
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Coroutine, Sequence
 
     from bot.studio.gathering import Given
-    from bot.studio.intake import Submitted
+    from bot.studio.intake import Quote, Submitted
     from bot.studio.order import Order
     from bot.views.base import Interaction
 
@@ -57,8 +58,11 @@ def may_post(interaction: Interaction) -> bool:
     """
     if interaction.guild_id is None or interaction.client.get_guild(interaction.guild_id) is None:
         return False
-    allowed = interaction.app_permissions
-    in_thread = isinstance(interaction.channel, discord.Thread)
+    return allows_files(interaction.app_permissions, interaction.channel)
+
+
+def allows_files(allowed: discord.Permissions, channel: object) -> bool:
+    in_thread = isinstance(channel, discord.Thread)
     may_send = allowed.send_messages_in_threads if in_thread else allowed.send_messages
     return allowed.view_channel and may_send and allowed.attach_files
 
@@ -66,7 +70,7 @@ def may_post(interaction: Interaction) -> bool:
 async def ask(
     interaction: Interaction, order: Order, bringing: Awaitable[Sequence[Given]] | None = None
 ) -> None:
-    """Has an order painted, whatever way it was asked for.
+    """Has an order painted, whatever way it was asked for; one of combinations after a yes.
 
     Args:
         interaction: not answered yet.
@@ -75,10 +79,32 @@ async def ask(
     """
     intake, place = interaction.client.studio.intake, place_of(interaction)
 
-    async def deciding() -> Submitted:
-        return await intake.submit(order, place, await bringing if bringing else ())
+    async def given() -> Sequence[Given]:
+        return await bringing if bringing else ()
 
-    await submit(interaction, deciding(), private=order.private)
+    async def quoting() -> Quote:
+        return await intake.quote(order, place, await given())
+
+    async def deciding() -> Submitted:
+        return await intake.submit(order, place, await given())
+
+    if asks_first(order):
+        await _put_question(interaction, quoting())
+    else:
+        await submit(interaction, deciding(), private=order.private)
+
+
+async def _put_question(
+    interaction: Interaction, quoting: Coroutine[object, object, Quote]
+) -> None:
+    """Waits for the studio's offer, and asks whether that is meant."""
+    offer = asyncio.ensure_future(quoting)
+    done, _ = await asyncio.wait({offer}, timeout=DECIDE_WITHIN_S)
+    unheard = None if done else await _acknowledge(interaction, private=True)
+    quote = await offer
+    if unheard is not None:
+        raise unheard
+    await interaction.client.questions.put(interaction, quote)
 
 
 async def submit(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self, final
 from uuid import uuid4
 
@@ -15,6 +16,7 @@ from bot.errors import EaselError
 
 if TYPE_CHECKING:
     import re
+    from collections.abc import Awaitable, Callable
 
     from bot.client import Easel
 
@@ -32,6 +34,8 @@ NOTHING_CAME = "No picture came of this."
 THINKING_ALOUD = "thinking_aloud"
 #: Likewise: it was acknowledged, though discord.py does not know, since the answer was lost.
 HEARD = "heard"
+#: Likewise: it is a form that this process has opened, and takes in by itself.
+FORM_KNOWN = "form_known"
 _MODAL_TIMEOUT_S = 15 * 60
 
 
@@ -46,18 +50,19 @@ async def answer_error(interaction: discord.Interaction[Any], error: BaseExcepti
         # Events may come twice (https://discord.com/developers/docs/reference#consistency).
         log.info("interaction.repeated", interaction=interaction.id)
         return
-    sentence = _sentence_for(interaction, error)
+    sentence = sentence_for(error, interaction=interaction.id)
     try:
         await _say(interaction, sentence)
     except (discord.HTTPException, aiohttp.ClientError, OSError) as unsaid:
         log.warning("interaction.unanswered", interaction=interaction.id, cause=str(unsaid))
 
 
-def _sentence_for(interaction: discord.Interaction[Any], error: BaseException) -> str:
+def sentence_for(error: BaseException, **asked: int) -> str:
+    """What people read of an error; `asked` names for the log what it came of."""
     match error:
         case EaselError():
             if error.operator:
-                log.error("interaction.refused", cause=error.operator, interaction=interaction.id)
+                log.error("interaction.refused", cause=error.operator, **asked)
             return error.sentence
         case app_commands.CommandOnCooldown():
             return f"Not so fast: try again in {error.retry_after:.0f} s."
@@ -66,11 +71,11 @@ def _sentence_for(interaction: discord.Interaction[Any], error: BaseException) -
         case app_commands.TransformerError():
             return "One of the options doesn't fit. Pick from what Discord offers as you type."
         case app_commands.CommandNotFound() | app_commands.CommandSignatureMismatch():
-            log.warning("interaction.outdated", interaction=interaction.id)
+            log.warning("interaction.outdated", **asked)
             return "That command has just changed. Please reload Discord and try it once more."
         case _:
             incident = uuid4().hex[:8]
-            log.error("interaction.failed", incident=incident, exc_info=error)
+            log.error("interaction.failed", incident=incident, exc_info=error, **asked)
             return (
                 "Something broke on my side, and nothing was charged for it. If it happens "
                 f"again, tell the bot's owner this number: `{incident}`."
@@ -93,6 +98,19 @@ async def _say(interaction: discord.Interaction[Any], sentence: str) -> None:
     await interaction.delete_original_response()
 
 
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """What buttons lead to. Pages lead to one another in circles, and imports may not.
+
+    Attributes:
+        panel: of one picture, by its generation's id and its position.
+        result: once more, by its generation's id.
+    """
+
+    panel: Callable[[Interaction, str, int], Awaitable[None]]
+    result: Callable[[Interaction, str], Awaitable[None]]
+
+
 class Layout(ui.View):
     """Buttons under a message. They are persistent: what they need is in their ids."""
 
@@ -112,10 +130,17 @@ class Layout(ui.View):
 
 
 class Modal(ui.Modal):
-    """A form. It ends by itself, since a dismissed one is never heard of again."""
+    """A form. It ends by itself, since a dismissed one is never heard of again.
 
-    def __init__(self, title: str) -> None:
-        super().__init__(title=title, timeout=_MODAL_TIMEOUT_S)
+    What becomes of one that is sent later, or to another process: `forms.py`.
+    """
+
+    def __init__(self, title: str, *, custom_id: str | None = None) -> None:
+        super().__init__(title=title, timeout=_MODAL_TIMEOUT_S, custom_id=custom_id or uuid4().hex)
+
+    async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
+        interaction.extras[FORM_KNOWN] = True
+        return True
 
     async def on_error(self, interaction: discord.Interaction[Any], error: Exception, /) -> None:
         await answer_error(interaction, error)
@@ -174,10 +199,15 @@ class Select(_Persistent, template="(?!)"):
     """A persistent menu of which one option is chosen."""
 
     def __init__(
-        self, custom_id: str, *, placeholder: str, options: list[discord.SelectOption]
+        self,
+        custom_id: str,
+        *,
+        placeholder: str,
+        options: list[discord.SelectOption],
+        row: int = 0,
     ) -> None:
         super().__init__(
-            ui.Select(custom_id=custom_id, placeholder=placeholder, options=options, row=0)
+            ui.Select(custom_id=custom_id, placeholder=placeholder, options=options, row=row)
         )
 
     @property

@@ -13,6 +13,7 @@ from bot.imaging.sheet import Tile, contact_sheet
 from bot.views.asking import viewer_of
 from bot.views.base import Button, Layout, Select
 from bot.views.buttons import result_buttons
+from bot.views.family import show_family
 from bot.views.result import caption, files_of
 from bot.views.wording import ALT_TEXT_MAX, CHOICE_MAX, clip, code, plural
 
@@ -54,6 +55,12 @@ class ShowMenu(Select, template=r"history-show"):
 
 
 async def show(interaction: Interaction, generation_id: str) -> None:
+    """A result once more, and below it the family that it is of, to the one who asks."""
+    await show_result(interaction, generation_id)
+    await show_family(interaction, generation_id)
+
+
+async def show_result(interaction: Interaction, generation_id: str) -> None:
     """A result once more, with its buttons, to the one who asks."""
     studio = interaction.client.studio
     shown = await studio.see(generation_id, viewer_of(interaction))

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 
 import discord
 
+from bot.errors import NotFound
 from bot.imaging.pictures import fit, inspect
+from bot.views.asking import viewer_of
+from bot.views.lineage import aloud, came_of
 from bot.views.wording import (
     ALT_TEXT_MAX,
     CONTENT_MAX,
@@ -24,19 +27,39 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
 
     from bot.imaging.pictures import Picture
-    from bot.studio.generation import Generation, KeptPicture
+    from bot.studio.generation import Generation, KeptPicture, Shown
     from bot.studio.studio import Studio
+    from bot.views.base import Interaction
 
 #: In the message; the whole prompt stands in each picture's details and alt text.
 _PROMPT_SHOWN = 300
 
 
+async def find(
+    interaction: Interaction, generation_id: str, position: int
+) -> tuple[Shown, KeptPicture]:
+    """One picture, where whoever asks may see it.
+
+    Raises:
+        NotFound: there is none, or it is not theirs to see.
+    """
+    shown = await interaction.client.studio.see(generation_id, viewer_of(interaction))
+    for picture in shown.pictures:
+        if picture.position == position:
+            return shown, picture
+    raise NotFound
+
+
 def caption(studio: Studio, generation: Generation, pictures: Sequence[KeptPicture]) -> str:
-    """One line with the prompt and who asked, one quiet line with how it was made."""
+    """One line with the prompt and who asked; quiet ones with what it came of, and how."""
+    origin = came_of(generation.order)
+    quiet = [origin] if origin else []
+    quiet += [facts_of(studio, generation, pictures), *generation.notes]
+    # Of combinations, one by itself has words of its own.
+    words = generation.prompt_of(pictures[0]) if len(pictures) == 1 else generation.order.prompt
     lines = [
-        f"{code(generation.order.prompt, _PROMPT_SHOWN)} by <@{generation.person_id}>",
-        f"-# {facts_of(studio, generation, pictures)}",
-        *(f"-# {note}" for note in generation.notes),
+        f"{code(words, _PROMPT_SHOWN)} by <@{generation.person_id}>",
+        *(f"-# {line}" for line in quiet),
     ]
     return clip("\n".join(lines), CONTENT_MAX)
 
@@ -57,9 +80,10 @@ def facts_of(studio: Studio, generation: Generation, pictures: Sequence[KeptPict
 
 
 def alt_text(studio: Studio, generation: Generation, picture: KeptPicture, of: int) -> str:
-    """What a screen reader says: that it was made by a machine, by which, and of what."""
+    """What a screen reader says: that it was made by a machine, by which, of what, and what."""
     number = f"Picture {picture.position} of {of}. " if of > 1 else ""
-    made_with = f"{number}AI-generated with {studio.model_name(generation)}"
+    origin = aloud(generation.order)
+    made_with = f"{number}AI-generated with {studio.model_name(generation)}{origin}"
     return clip(f"{made_with}: {generation.prompt_of(picture)}", ALT_TEXT_MAX)
 
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 CONTENT_MAX = 2000
 ALT_TEXT_MAX = 1024
 LABEL_MAX = 80
@@ -48,3 +53,8 @@ def seconds(duration: float) -> str:
 
 def plural(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def listed(parts: Sequence[str]) -> str:
+    """“a”, “a and b”, “a, b and c”."""
+    return " and ".join(part for part in (", ".join(parts[:-1]), *parts[-1:]) if part)

@@ -1,0 +1,150 @@
+"""The question before an order with combinations: what it comes to, and `Paint…` or `Leave it`."""
+
+from __future__ import annotations
+
+import time
+from os.path import commonprefix
+from typing import TYPE_CHECKING
+
+import aiohttp
+import discord
+import structlog
+
+from bot.studio.intake import Answered
+from bot.views.asking import place_of, submit
+from bot.views.base import HEARD, Button, Layout
+from bot.views.wording import CONTENT_MAX, clip, code, dollars, plural
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from bot.studio.intake import Quote
+    from bot.views.base import Interaction
+
+log = structlog.get_logger()
+
+_DRAFT = r"(?P<draft_id>[0-9a-z]{10})"
+#: Eight of them leave room for the rest of the message.
+_PROMPT_SHOWN = 150
+#: Interaction tokens live 15 minutes.
+_REMEMBERED_S = 15 * 60
+
+
+class Paint(Button, template=f"paint:{_DRAFT}"):
+    """Has it painted, once."""
+
+    def __init__(self, draft_id: str, *, label: str = "Paint") -> None:
+        self.draft_id = draft_id
+        super().__init__(f"paint:{draft_id}", label=label, style=discord.ButtonStyle.primary)
+
+    async def press(self, interaction: Interaction) -> None:
+        intake = interaction.client.studio.intake
+        try:
+            order = await intake.draft(self.draft_id, interaction.user.id)
+            confirming = intake.confirm(self.draft_id, place_of(interaction))
+            await submit(interaction, confirming, private=order.private)
+        except Answered as answered:
+            await _close(interaction, answered)
+        else:
+            await interaction.client.questions.take_away(self.draft_id, interaction)
+
+
+class Leave(Button, template=f"leave:{_DRAFT}"):
+    """Forgets it."""
+
+    def __init__(self, draft_id: str) -> None:
+        self.draft_id = draft_id
+        super().__init__(f"leave:{draft_id}", label="Leave it")
+
+    async def press(self, interaction: Interaction) -> None:
+        try:
+            await interaction.client.studio.intake.discard(self.draft_id, interaction.user.id)
+        except Answered as answered:
+            await _close(interaction, answered)
+        else:
+            await interaction.response.edit_message(
+                content="Left alone; nothing was charged.", view=None
+            )
+
+
+async def _close(interaction: Interaction, answered: Answered) -> None:
+    """Puts the sentence in place of the question, whose buttons lead nowhere any more."""
+    if interaction.response.is_done():
+        raise answered
+    await interaction.response.edit_message(content=answered.sentence, view=None)
+
+
+class Questions:
+    """Puts questions to people, and takes them away once they are answered.
+
+    An answer is an interaction of its own, and a private message belongs to that which made it.
+    What is remembered here is for tidiness alone: a question that stays, after a restart or
+    when it is answered late, says by itself that it is closed.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._open: dict[str, tuple[float, Interaction]] = {}
+
+    async def put(self, interaction: Interaction, quote: Quote) -> None:
+        """Asks in private, as the first answer, or in place of a private "thinking"."""
+        text, buttons = question_text(quote), question_buttons(quote)
+        if interaction.response.is_done() or interaction.extras.get(HEARD):
+            await interaction.edit_original_response(content=text, view=buttons)
+        else:
+            await interaction.response.send_message(text, view=buttons, ephemeral=True)
+        self._forget_old()
+        self._open[quote.draft_id] = (self._clock(), interaction)
+
+    async def take_away(self, draft_id: str, press: Interaction) -> None:
+        """Removes a question whose answer was accepted, where that can still be done."""
+        self._forget_old()
+        _, asked = self._open.pop(draft_id, (0, None))
+        try:
+            if asked is not None:
+                await asked.delete_original_response()
+            elif press.message is not None:
+                await press.followup.delete_message(press.message.id)
+        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+            log.info("question.remains", draft=draft_id, cause=repr(error))
+
+    def _forget_old(self) -> None:
+        since = self._clock() - _REMEMBERED_S
+        # They lie in the order in which they were asked.
+        while self._open and next(iter(self._open.values()))[0] < since:
+            del self._open[next(iter(self._open))]
+
+
+def question_text(quote: Quote) -> str:
+    """Which combinations, how many pictures, by whom, and for about how much."""
+    parts = quote.order.parts
+    each = "one" if parts[0].count == 1 else str(parts[0].count)
+    lines = [
+        f"**{plural(quote.order.wanted, 'picture')}**, {each} of each combination:",
+        *(f"{n}. {words}" for n, words in enumerate(_told_apart(quote), start=1)),
+        f"{quote.model_name} would paint them{_price(quote.price)}",
+        *(f"-# {note}" for note in quote.notes),
+    ]
+    return clip("\n".join(lines), CONTENT_MAX)
+
+
+def question_buttons(quote: Quote) -> Layout:
+    label = f"Paint {plural(quote.order.wanted, 'picture')}"
+    return Layout(Paint(quote.draft_id, label=label), Leave(quote.draft_id))
+
+
+def _told_apart(quote: Quote) -> Sequence[str]:
+    """The words of each, from where they begin to differ if they are long."""
+    prompts = [part.prompt for part in quote.order.parts]
+    if max(len(prompt) for prompt in prompts) <= _PROMPT_SHOWN:
+        start = 0
+    else:
+        start = commonprefix(prompts).rfind(" ") + 1  # noqa: RUF071 - of words, not of paths
+    dots = "…" if start else ""
+    return [code(dots + prompt[start:], _PROMPT_SHOWN) for prompt in prompts]
+
+
+def _price(price: int | None) -> str:
+    if price is None:
+        return "; I don't know what it charges."
+    return f" for about {dollars(price)} in all." if price else " for free."

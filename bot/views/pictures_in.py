@@ -1,0 +1,152 @@
+"""The pictures that a Discord message holds, and how they are brought to the studio."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import aiohttp
+import discord
+
+from bot.imaging.references import BYTES_MAX, BadReference, oversized
+from bot.studio.gathering import Linked, Ours, Upload, check_count
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.studio.gathering import Given
+
+_READ_MAX_S = 30.0
+_UNKNOWN_MESSAGE = 10008
+#: As `files_of` in result.py names them.
+_OUR_NAME = re.compile(r"([0-9a-z]{10})-([1-8])\.(?:png|jpg|webp)")
+_ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".gif")
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A file on Discord, which is read when it is brought.
+
+    Attributes:
+        message: that holds it and can be asked for a fresh link; None where it came with a
+            command or a form.
+    """
+
+    attachment: discord.Attachment
+    message: discord.Message | None = None
+
+
+Found = Attached | Linked | Ours
+
+
+def pictures_in(message: discord.Message, me: discord.abc.User | None) -> list[Found]:
+    """What one could work from, in the order in which people see it; nothing is fetched.
+
+    Args:
+        message: as somebody points at it.
+        me: the bot itself. Anybody can name a file as ours are named, so only those of the
+            bot's own messages are taken for them.
+    """
+    mine = message.author == me
+    found: list[Found] = [
+        (_ours(file) if mine else None) or Attached(file, message)
+        for file in message.attachments
+        if _is_picture(file)
+    ]
+    found += _embedded(message.embeds)
+    for forwarded in message.message_snapshots:
+        found += [Attached(file, message) for file in forwarded.attachments if _is_picture(file)]
+        found += _embedded(forwarded.embeds)
+    return found
+
+
+def attached(*files: discord.Attachment | None) -> list[Attached]:
+    """What came with a command or a form. Whatever it is: the studio says if it is no picture."""
+    return [Attached(file) for file in files if file is not None]
+
+
+async def bring(found: Sequence[Found]) -> list[Given]:
+    """What was found, with its bytes, for the studio to work from.
+
+    Raises:
+        Refusal: they are too many, one is too large, or Discord no longer has it.
+    """
+    check_count(len(found))
+    return list(await asyncio.gather(*(_brought(each) for each in found)))
+
+
+def _ours(file: discord.Attachment) -> Ours | None:
+    named = _OUR_NAME.fullmatch(file.filename)
+    return Ours(named[1], int(named[2])) if named else None
+
+
+def _is_picture(file: discord.Attachment) -> bool:
+    kind = file.content_type or ""
+    return kind.startswith("image/") or file.filename.lower().endswith(_ENDINGS)
+
+
+def _embedded(embeds: Sequence[discord.Embed]) -> list[Linked]:
+    """By Discord's own copy, where there is one: it outlives the site's."""
+    pictures = (embed.image if embed.image.url else embed.thumbnail for embed in embeds)
+    links = (picture.proxy_url or picture.url for picture in pictures)
+    return [Linked(link) for link in links if link]
+
+
+async def _brought(found: Found) -> Given:
+    if not isinstance(found, Attached):
+        return found
+    upload = await _read(found.attachment)
+    if upload is None and found.message is not None:
+        # Links expire: https://discord.com/developers/docs/reference#signed-attachment-cdn-urls
+        upload = await _read(await _renewed(found.attachment, found.message))
+    if upload is None:
+        raise _expired()
+    return upload
+
+
+async def _read(file: discord.Attachment) -> Upload | None:
+    """None when its link leads nowhere any more."""
+    if file.size > BYTES_MAX:
+        raise oversized()
+    try:
+        async with asyncio.timeout(_READ_MAX_S):
+            return Upload(await file.read(), link=file.url)
+    except (discord.NotFound, discord.Forbidden):
+        return None
+    except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+        raise _away(error) from error
+
+
+async def _renewed(file: discord.Attachment, message: discord.Message) -> discord.Attachment:
+    try:
+        again = await message.fetch()
+    except discord.NotFound as error:
+        if error.code == _UNKNOWN_MESSAGE:
+            raise BadReference("That message is gone, and its picture with it.") from error
+        raise _expired() from error
+    except discord.Forbidden as error:
+        raise _expired() from error
+    except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+        raise _away(error) from error
+    for holder in (again, *again.message_snapshots):
+        for each in holder.attachments:
+            if each.id == file.id:
+                return each
+    # Taken out of the message; or Discord withholds what others wrote.
+    raise _expired()
+
+
+def _expired() -> BadReference:
+    return BadReference(
+        "Discord's link to that picture has expired. Point me at the message once more, or "
+        "upload the picture again."
+    )
+
+
+def _away(error: Exception) -> BadReference:
+    return BadReference(
+        "Discord doesn't hand me that picture just now. Please try again in a minute.",
+        operator=f"a file on Discord: {type(error).__name__}",
+    )

@@ -1,0 +1,148 @@
+"""`/edit`, `/blend`, and the references of `/imagine`: what is sent, and what is refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from pictures_sent import check_nothing_happened, check_sent, last, png
+
+from bot.imaging.catalogue import Catalogue
+from bot.imaging.model import Role
+
+if TYPE_CHECKING:
+    from world import World
+
+RED, BLUE = png("red", 300, 200), png("blue", 96, 160)
+GREEN, WHITE = png("green"), png("white", 64, 64)
+
+CATALOGUE = Catalogue.load()
+USUAL = CATALOGUE.for_role(Role.EDIT).id
+ANOTHER = CATALOGUE.get("black-forest-labs/FLUX.1-kontext-pro")
+BLIND = next(model for model in CATALOGUE.offered() if not model.works_from(1))
+
+
+async def command(world: World, name: str, **options: Any) -> Any:
+    """A command of ann's; bytes are files."""
+    for option, value in options.items():
+        if isinstance(value, bytes):
+            options[option] = f"{option}.png", value
+    return await world.ann.slash(world.channel, name, **options)
+
+
+async def test_edit_works_from_the_picture_and_paints_one(world: World) -> None:
+    answer = await command(world, "edit", prompt="make it night", image=RED)
+    assert answer.response is None, "the waiting response gives way to the result"
+    check_sent(world, RED)
+    [request] = world.painter.requests
+    assert str(request.body["prompt"]).startswith("make it night")
+    assert request.body["model"] == USUAL
+    width, height = request.body["width"], request.body["height"]
+    assert isinstance(width, int)
+    assert isinstance(height, int)
+    assert width / height == pytest.approx(1.5, abs=0.05), "the form of the picture"
+    [result] = world.results()
+    assert len(result.attachments) == 1, "one is enough where one is corrected"
+    assert (await world.usage(world.ann)).day_used == 1
+
+
+async def test_edit_counts_its_pictures_in_their_order(world: World) -> None:
+    options = {"image3": GREEN, "image": RED, "image4": WHITE, "image2": BLUE}
+    await command(world, "edit", prompt="image 2 on image 1", count=2, seed=3, **options)
+    check_sent(world, RED, BLUE, GREEN, WHITE)
+    assert world.painter.requests[-1].body["seed"] == 3
+    assert len(world.results()[0].attachments) == 2
+
+
+async def test_edit_in_private(world: World) -> None:
+    answer = await command(world, "edit", prompt="make it night", image=RED, private=True)
+    assert world.results() == []
+    assert len(last(answer).attachments) == 1
+
+
+async def test_models_that_work_from_pictures_are_offered_first(world: World) -> None:
+    choices = await world.ann.autocomplete(world.channel, "edit", "model", "")
+    able = [world.client.studio.catalogue.get(each["value"]).works_from(1) for each in choices]
+    assert 1 < sum(able) < len(able) == 25
+    assert able == sorted(able, reverse=True), "those that can come first"
+    assert all(("work from pictures" in c["name"]) != a for c, a in zip(choices, able, strict=True))
+    found = await world.ann.autocomplete(world.channel, "edit", "model", BLIND.name)
+    assert BLIND.id in [each["value"] for each in found], "the others can be found, too"
+
+
+async def test_a_model_that_cannot_is_refused_with_names_of_some_that_can(world: World) -> None:
+    answer = await command(world, "edit", prompt="night", image=RED, model=BLIND.id)
+    assert last(answer).ephemeral
+    assert BLIND.name in last(answer).content
+    assert CATALOGUE.editors(1)[0].name in last(answer).content
+    await check_nothing_happened(world)
+
+
+async def test_more_pictures_than_the_model_takes_are_refused(world: World) -> None:
+    refused = await command(world, "edit", prompt="night", image=RED, image2=BLUE, model=ANOTHER.id)
+    assert "works from 1 picture, not from 2" in last(refused).content
+    await check_nothing_happened(world)
+
+
+async def test_blend_has_words_of_its_own(world: World) -> None:
+    await command(world, "blend", image1=RED, image2=BLUE)
+    check_sent(world, RED, BLUE)
+    assert "Blend image 1 and image 2 into" in str(world.painter.requests[-1].body["prompt"])
+    assert len(world.results()[0].attachments) == 4
+    await command(world, "blend", image1=RED, image2=BLUE, image3=GREEN, image4=WHITE)
+    check_sent(world, RED, BLUE, GREEN, WHITE)
+    assert "Blend image 1, image 2, image 3 and image 4 into" in world.results()[1].content
+
+
+async def test_blend_by_ones_own_words_and_in_another_form(world: World) -> None:
+    words = "the cat of image 1 in the kitchen of image 2"
+    await command(world, "blend", image1=RED, image2=BLUE, prompt=words, shape="square")
+    body = world.painter.requests[-1].body
+    assert body["prompt"] == words
+    assert body["width"] == body["height"]
+
+
+async def test_imagine_takes_references(world: World) -> None:
+    options = {"reference2": BLUE, "reference": RED, "reference4": WHITE, "reference3": GREEN}
+    await command(world, "imagine", prompt="the fox of image 1", count=1, **options)
+    check_sent(world, RED, BLUE, GREEN, WHITE)
+
+
+HOSTILE = {
+    "a text": (b"just some words, and no picture at all", "I can't tell what that file is"),
+    "a PDF": (b"%PDF-1.7\n%abc", "That's a PDF"),
+    "a drawing with a script": (
+        b"<svg xmlns='http://www.w3.org/2000/svg'><script>1</script></svg>",
+        "I can read PNG, JPEG, WebP and GIF",
+    ),
+    "nothing": (b"", "That file is empty"),
+    "a picture cut off": (RED[: len(RED) // 2], "damaged or cut off"),
+    "too many pixels": (
+        # A header alone: it says 50,000 x 50,000.
+        RED[:16] + (50_000).to_bytes(4) * 2 + RED[24:],
+        "16,383 pixels are the longest side",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+async def test_what_is_no_picture_is_refused_for_nothing(world: World, kind: str) -> None:
+    data, sentence = HOSTILE[kind]
+    answer = await command(world, "edit", prompt="make it night", image=RED, image2=data)
+    assert last(answer).ephemeral
+    assert sentence in last(answer).content
+    assert world.results() == []
+    await check_nothing_happened(world)
+
+
+@pytest.mark.parametrize(
+    ("name", "option"), [("imagine", "reference"), ("blend", "image2")], ids=["imagine", "blend"]
+)
+async def test_every_command_refuses_what_is_no_picture(
+    world: World, name: str, option: str
+) -> None:
+    others = {"image1": RED} if name == "blend" else {}
+    answer = await command(world, name, prompt="a fox", **others, **{option: b"no picture"})
+    assert last(answer).ephemeral
+    assert "I can't tell what that file is" in last(answer).content
+    await check_nothing_happened(world)
