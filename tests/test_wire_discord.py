@@ -326,6 +326,49 @@ async def test_what_people_write_is_read_only_where_it_pings(api: Api) -> None:
     assert heard["member"]["flags"] == 0
 
 
+async def test_what_people_write_is_hidden_wherever_it_is_told(api: Api) -> None:
+    discord, bot = api.discord, api.discord.world.bot
+    cat = await discord.people.say(
+        api.channel, api.ann, "look", files=[discord.people.file("a.png", b"x")]
+    )
+    asked, callback, _ = await api.ask()
+    await api.call("POST", callback, {"type": 4, "data": {"content": "done"}})
+    async with aiohttp.ClientSession() as session:
+        shard = Shard(await session.ws_connect(discord.gateway.url))
+        await shard.identify(discord.token, 1 | 1 << 9)
+        await discord.people.reply(cat, api.ann, f"{bot.mention} a hat")
+        heard = (await shard.hear())["d"]
+        assert heard["content"] == f"{bot.mention} a hat"
+        assert heard["referenced_message"]["attachments"] == []
+        assert heard["referenced_message"]["content"] == ""
+        answered = await discord.people.reply(asked.interaction.original, api.ann, "make it blue")
+        heard = (await shard.hear())["d"]
+        assert (heard["content"], heard["mentions"]) == ("", []), "no ping of answers to commands"
+        await discord.people.repeat(answered)
+        assert (await shard.hear())["d"] == heard
+    path = f"/channels/{api.channel.id}/messages/{cat.id}"
+    for granted, files in ((False, 0), (True, 1)):
+        discord.world.content_granted = granted
+        _, told = await api.call("GET", path)
+        assert len(told["attachments"]) == files
+
+
+async def test_the_intent_to_read_is_granted_beforehand(api: Api) -> None:
+    async with aiohttp.ClientSession() as session:
+        socket = await session.ws_connect(api.discord.gateway.url)
+        shard = Shard(socket)
+        await shard.hear()
+        identity = {"token": api.discord.token, "intents": 1 | 1 << 15, "properties": {}}
+        await shard.say(2, **identity)
+        await socket.receive(timeout=3)
+        assert socket.close_code == 4014
+        api.discord.world.content_granted = True
+        again = Shard(await session.ws_connect(api.discord.gateway.url))
+        await again.identify(api.discord.token, 1 | 1 << 9 | 1 << 15)
+        await api.discord.people.say(api.channel, api.ann, "just talking")
+        assert (await again.hear())["d"]["content"] == "just talking"
+
+
 async def test_it_serves_in_a_process_of_its_own(tmp_path: Path) -> None:
     async with discord_process(tmp_path, token="token", channels=2, people=2) as (child, url, name):
         assert (await control(url, name))["identifies"] == 0

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import WSMsgType, web
 
 from wire.faults import reset
+from wire.privacy import MESSAGE_CONTENT
 from wire.pulse import Pulse
 
 if TYPE_CHECKING:
     from wire.world import World
 
 #: https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway-gateway-close-event-codes
-NOT_AUTHENTICATED, WRONG_TOKEN, GONE_AWAY = 4003, 4004, 1001
+NOT_AUTHENTICATED, WRONG_TOKEN, NOT_GRANTED, GONE_AWAY = 4003, 4004, 4014, 1001
 
 
 class Op(IntEnum):
@@ -230,6 +231,9 @@ class Gateway:
     async def _identify(self, connection: Connection, said: dict[str, Any]) -> Session | None:
         if said["token"] != self._token:
             await connection.close(WRONG_TOKEN)
+            return None
+        if said["intents"] & MESSAGE_CONTENT and not self._world.content_granted:
+            await connection.close(NOT_GRANTED)
             return None
         self.identifies += 1
         self._forget_the_lost()

@@ -12,6 +12,7 @@ from wire.forms import filled
 from wire.interactions import AUTOCOMPLETE, COMMAND, COMPONENT, FORM, Interaction
 from wire.messages import BUTTON, REPLY, Message
 from wire.options import CommandType, find_command, option_values
+from wire.posting import remove
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -123,10 +124,24 @@ class People:
         files: Sequence[File] = (),
         ping: bool = True,
     ) -> Message:
-        """A reply; it pings whom it answers, unless that is switched off."""
+        """A reply; it pings whom it answers, unless that is switched off.
+
+        The answer to a command pings nobody: https://github.com/discord/discord-api-docs/issues/5395
+        """
         message = Message(self._world.ids(), to.channel, person, time.monotonic(), text)
         message.replied_to, message.kind = to, REPLY
-        return await self._post(message, files, [to.author] if ping else [])
+        return await self._post(message, files, [to.author] if ping and not to.asked else [])
+
+    async def repeat(self, message: Message) -> None:
+        """Discord tells of it once more: https://discord.com/developers/docs/reference#consistency"""
+        await self._teller.posted(message)
+
+    async def delete(self, message: Message) -> None:
+        """Takes it back, and its files with it."""
+        remove(message)
+        for file in message.files:
+            self._world.files.pop(file.id, None)
+        await self._teller.deleted(message)
 
     def file(self, name: str, data: bytes) -> File:
         """Something to attach; the bot can fetch it."""
@@ -137,7 +152,8 @@ class People:
     async def _post(
         self, message: Message, files: Sequence[File], mentions: Sequence[Person]
     ) -> Message:
-        message.files, message.mentions = list(files), list(mentions)
+        named = (p for p in self._world.people.values() if p.mention in message.content)
+        message.files, message.mentions = list(files), list(dict.fromkeys([*mentions, *named]))
         message.channel.messages[message.id] = message
         message.channel.pulse.beat()
         await self._teller.posted(message)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
 from wire.bodies import read
 from wire.limits import Window, too_many
 from wire.posting import NONCE_LIFE_S, compose, remove, revise
+from wire.privacy import as_shown
 from wire.rejected import Code, Rejected, answer
 from wire.world import DIRECT, THREAD, Can, Channel
 
@@ -103,11 +104,11 @@ class Rest:
         after = int(request.query.get("after", 0))
         found = [message for message in channel.shown if after < message.id < before]
         chosen = found[:limit] if "after" in request.query else found[-limit:]
-        return answer([message.wire(self._world) for message in reversed(chosen)])
+        return answer([self._shown(message) for message in reversed(chosen)])
 
     async def message(self, request: web.Request) -> web.Response:
         channel = self._channel(request, Can.READ_MESSAGE_HISTORY)
-        return answer(_message(channel, request).wire(self._world))
+        return answer(self._shown(_message(channel, request)))
 
     async def post(self, request: web.Request) -> web.Response:
         channel = self._channel(request, None)
@@ -147,6 +148,9 @@ class Rest:
         remove(message)
         await self._teller.deleted(message)
         return web.Response(status=204)
+
+    def _shown(self, message: Message) -> dict[str, Any]:
+        return as_shown(message, self._world, granted=self._world.content_granted)
 
     def _channel(self, request: web.Request, needs: Can | None = Can.VIEW_CHANNEL) -> Channel:
         channel = self._world.channels.get(int(request.match_info["channel"]))

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from wire.privacy import MESSAGE_CONTENT, as_shown
+
 if TYPE_CHECKING:
     from wire.gateway import Gateway
     from wire.messages import Message
     from wire.world import World
 
 #: https://discord.com/developers/docs/events/gateway#gateway-intents
-GUILD_MESSAGES, DIRECT_MESSAGES, MESSAGE_CONTENT = 1 << 9, 1 << 12, 1 << 15
-_CONTENT = ("content", "embeds", "attachments", "components")
+GUILD_MESSAGES, DIRECT_MESSAGES = 1 << 9, 1 << 12
 
 
 class Teller:
@@ -37,9 +38,8 @@ class Teller:
     async def _tell(self, event: str, message: Message) -> None:
         if message.ephemeral or not self._gateway.listens(_intent(message)):
             return
-        told = message.wire(self._world)
-        if not self._readable(message):
-            told |= {part: "" if part == "content" else [] for part in _CONTENT}
+        granted = self._gateway.listens(MESSAGE_CONTENT)
+        told = as_shown(message, self._world, granted=granted)
         if message.channel.guild_id is not None and not message.author.bot:
             member = message.author.member()
             del member["user"]
@@ -53,15 +53,6 @@ class Teller:
         await self._gateway.dispatch(
             event, json.dumps(told), guild_id=guild_id, intent=_intent(message)
         )
-
-    def _readable(self, message: Message) -> bool:
-        """What a bot may read without the privileged intent.
-
-        https://discord.com/developers/docs/events/gateway#message-content-intent
-        """
-        bot = self._world.bot
-        own = message.author is bot or message.channel.guild is None
-        return own or bot in message.mentions or self._gateway.listens(MESSAGE_CONTENT)
 
 
 def _intent(message: Message) -> int:

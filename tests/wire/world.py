@@ -228,6 +228,7 @@ class World:
         keep_bytes: whether the bytes of the bot's uploads stay; sizes and digests always do.
         cdn: where files are fetched; known once the server listens.
         channel_limit, overall_limit: None lifts it.
+        content_granted: whether the bot's owner has switched on the intent to read messages.
         mourns_thinking: whether follow-ups fail once "thinking" was deleted as it stood. Discord
             did so in 2021 and said that it would be mended:
             https://github.com/discord/discord-api-docs/issues/2739
@@ -240,6 +241,7 @@ class World:
         self.cdn = ""
         self.channel_limit: Limit | None = Limit(5, 5.0)
         self.overall_limit: Limit | None = Limit(50, 1.0)
+        self.content_granted = False
         self.mourns_thinking = False
         self.application_id = self.ids()
         self.bot = Person(self.ids(), "easel", BOT_MAY, bot=True)

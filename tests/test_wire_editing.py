@@ -1,0 +1,489 @@
+"""Pictures from pictures over the wire: each way in, long chains, hostile files, and kills."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import itertools
+import re
+from contextlib import asynccontextmanager, suppress
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import pytest_asyncio
+from pictures_sent import alike, png
+from PIL import Image
+from wire.books import rows
+from wire.town import KEY, Town, open_town
+
+from bot.demo.painter import Painter
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator, Sequence
+
+    from wire.asked import Asked
+    from wire.files import File
+    from wire.messages import Message
+    from wire.world import Channel, Person
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+DAY_S = 24 * 60 * 60
+RED, BLUE = png("red", 300, 200), png("blue", 96, 160)
+GREEN, WHITE = png("green"), png("white", 64, 64)
+
+#: Each far from the others, for pictures that can be told apart.
+_SHADES = itertools.cycle(itertools.permutations((20, 90, 160, 230), 3))
+
+
+def paint(*_: object, width: int, height: int, **__: object) -> bytes:
+    """A plain picture, and another one each time."""
+    buffer = BytesIO()
+    Image.new("RGB", (width, height), next(_SHADES)).save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def painter() -> AsyncIterator[Painter]:
+    """In this process, to look into its requests."""
+    async with Painter(api_key=KEY, paint=paint) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def town(painter: Painter, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
+    folder = tmp_path_factory.mktemp("town")
+    async with open_town(folder, together_base_url=painter.url, channels=60) as opened:
+        opened.discord.world.keep_bytes = True
+        opened.discord.world.channel_limit = None
+        yield opened
+
+
+def tell(figures: str) -> None:
+    """For those who run the tests with `-s`."""
+    print(f"\n{figures}")  # noqa: T201 - figures are worth nothing unread
+
+
+async def end_of(asked: Asked) -> Message:
+    """Its result, once nothing else is to come."""
+    result = await asked.result()
+    if result.asked is None:
+        await asked.gone()
+    return result
+
+
+async def painted(town: Town, channel: Channel | None = None, **options: object) -> Message:
+    """What ann asked for."""
+    return await end_of(await town.imagine(channel or town.channel(), **options))
+
+
+def bytes_of(file: File) -> bytes:
+    assert file.data is not None, f"the bytes of {file.name} were not kept"
+    return file.data
+
+
+def sent(painter: Painter, request: int = -1) -> list[Image.Image]:
+    """The pictures of a request, as the API got them."""
+    body: Any = painter.requests[request].body
+    fields = body.get("reference_images") or [body["image_url"]]
+    files = [base64.b64decode(field.partition(",")[2]) for field in fields]
+    return [Image.open(BytesIO(data)) for data in files]
+
+
+def check_sent(painter: Painter, *expected: bytes) -> None:
+    """The last request worked from these, in this order."""
+    got = sent(painter)
+    assert len(got) == len(expected), f"{len(got)} pictures were sent"
+    for number, (one, other) in enumerate(zip(got, expected, strict=True), start=1):
+        assert alike(one, other), f"image {number} is another picture"
+
+
+def id_of(result: Message) -> str:
+    """Of the generation that a message shows."""
+    return result.files[0].name.partition("-")[0]
+
+
+def parent_of(town: Town, result: Message) -> str:
+    sql = f"SELECT parent_id FROM sources WHERE generation_id = '{id_of(result)}'"
+    return rows(town, sql)[0]["parent_id"]
+
+
+async def panel(town: Town, result: Message, who: Person, number: int = 1) -> Message:
+    return await (await town.discord.people.click(result, who, str(number))).answer()
+
+
+async def opened(asked: Asked) -> Asked:
+    """A form, once it is before the person's eyes."""
+    await asked.form()
+    return asked
+
+
+async def edit(town: Town, message: Message, who: Person, words: str, **fields: object) -> Message:
+    """By the form behind `Edit…`, under a result or in a panel."""
+    form = await town.discord.people.click(message, who, "Edit…")
+    return await end_of(await town.discord.people.submit(form, words=words, **fields))
+
+
+# Each way in
+
+
+async def test_commands(town: Town, painter: Painter) -> None:
+    people, ann = town.discord.people, town.person("ann")
+    red, blue = people.file("red.png", RED), people.file("blue.png", BLUE)
+    for command, options, expected in (
+        ("edit", {"prompt": "make it night", "image": red}, [RED]),
+        ("edit", {"prompt": "image 2 on image 1", "image": blue, "image2": red}, [BLUE, RED]),
+        ("blend", {"image1": red, "image2": blue}, [RED, BLUE]),
+        ("imagine", {"prompt": "the fox of image 1", "count": 1, "reference": blue}, [BLUE]),
+    ):
+        asked = await people.slash(town.channel(), ann, command, **options)
+        result = await end_of(asked)
+        assert ann.mention in result.content, command
+        check_sent(painter, *expected)
+
+
+async def test_the_menu_of_somebodys_message(town: Town, painter: Painter) -> None:
+    channel, people = town.channel(), town.discord.people
+    ann, bob = town.person("ann"), town.person("bob")
+    files = [people.file("cat.png", RED), people.file("dog.png", BLUE)]
+    message = await people.say(channel, bob, "my two", files=files)
+    form = await people.menu(message, ann, "Edit this picture")
+    more = [people.file("wall.png", GREEN)]
+    asked = await people.submit(form, which="1", words="image 2 behind the dog", more=more)
+    result = await end_of(asked)
+    assert result.mentions == [ann]
+    check_sent(painter, BLUE, GREEN)
+
+
+async def test_the_form_of_a_result_takes_more_pictures(town: Town, painter: Painter) -> None:
+    result, bob = await painted(town, count=2), town.person("bob")
+    more = [town.discord.people.file(f"{n}.png", data) for n, data in enumerate((BLUE, WHITE))]
+    await edit(town, result, bob, "image 2 and image 3 on it", which="1", more=more)
+    check_sent(painter, bytes_of(result.files[1]), BLUE, WHITE)
+
+
+async def test_variations(town: Town, painter: Painter) -> None:
+    people, ann = town.discord.people, town.person("ann")
+    result = await painted(town, count=2)
+    opened = await panel(town, result, ann, 2)
+    subtle = await end_of(await people.click(opened, ann, "Vary subtly"))
+    assert len(subtle.files) == 4
+    check_sent(painter, bytes_of(result.files[1]))
+    assert parent_of(town, subtle) == id_of(result)
+    both = await end_of(await people.click(result, ann, "Vary all"))
+    assert len(both.files) == 2
+    for file in result.files:
+        worked_from = [alike(sent(painter, request)[0], bytes_of(file)) for request in (-1, -2)]
+        assert worked_from.count(True) == 1, "each is varied once"
+
+
+async def test_a_reference_for_a_new_picture(town: Town, painter: Painter) -> None:
+    people, bob = town.discord.people, town.person("bob")
+    result = await painted(town)
+    form = await people.click(await panel(town, result, bob), bob, "Use as reference")
+    new = await end_of(await people.submit(form, words="the fox of image 1 on a train"))
+    assert len(new.files) == 4, "a new picture is a choice again"
+    check_sent(painter, bytes_of(result.files[0]))
+
+
+# Chains
+
+
+async def test_a_chain_of_five_with_kills_a_branch_and_the_way_back(
+    town: Town, painter: Painter
+) -> None:
+    people, channel = town.discord.people, town.channel()
+    ann, bob = town.person("ann"), town.person("bob")
+    chain = [await painted(town, channel)]
+    for who, words in ((ann, "make it night"), (bob, "let it snow")):
+        chain.append(await edit(town, chain[-1], who, words))
+        check_sent(painter, bytes_of(chain[-2].files[0]))
+
+    form = await opened(await people.click(chain[-1], bob, "Edit…"))
+    await town.bot.kill()
+    await town.bot.restart()
+    chain.append(await end_of(await people.submit(form, words="a lantern")))
+    check_sent(painter, bytes_of(chain[-2].files[0]))
+
+    chain.append(await killed_while_painting(town, painter, chain[-1], ann))
+    check_sent(painter, bytes_of(chain[-2].files[0]))
+    chain.append(await edit(town, chain[-1], bob, "and a hat"))
+    check_sent(painter, bytes_of(chain[-2].files[0]))
+    for number, (parent, child) in enumerate(itertools.pairwise(chain), start=1):
+        assert f"Edit {number} of " in child.content
+        assert parent_of(town, child) == id_of(parent)
+
+    back = await walk_back(town, chain, ann)
+    aside = await people.select(back, ann, "Branch from…", id_of(chain[2]))
+    branch = await edit(town, await aside.answer(), ann, "make it morning")
+    check_sent(painter, bytes_of(chain[2].files[0]))
+    assert parent_of(town, branch) == id_of(chain[2])
+    assert "Edit 3 of " in branch.content
+
+
+async def killed_while_painting(
+    town: Town, painter: Painter, message: Message, who: Person
+) -> Message:
+    """An edit that another process ends."""
+    people = town.discord.people
+    painter.terms.pace = 30.0
+    form = await people.click(message, who, "Edit…")
+    asked = await people.submit(form, words="a red door")
+    await town.until(lambda: town.state(asked) == "painting", "a brush on canvas")
+    await town.bot.kill()
+    painter.terms.pace = 0.0
+    town.let_leases_end()
+    await town.bot.restart()
+    return await end_of(asked)
+
+
+async def walk_back(town: Town, chain: Sequence[Message], who: Person) -> Message:
+    """From the last of a chain to the first, by its details; those of the last but one."""
+    people, details = town.discord.people, []
+    opened = await panel(town, chain[-1], who)
+    for here, parent in itertools.pairwise(reversed(chain)):
+        details.append(await (await people.click(opened, who, "Details")).answer())
+        assert f"`{id_of(here)}`" in details[-1].content
+        assert [file.name for file in details[-1].files] == ["before-and-after.jpg"]
+        opened = await (await people.click(details[-1], who, "Back")).answer()
+        assert opened.files[0].sha256 == parent.files[0].sha256
+    return details[-1]
+
+
+# Messages that age
+
+
+async def test_a_link_that_expires_while_one_writes_is_renewed(
+    town: Town, painter: Painter
+) -> None:
+    world, people, cleo = town.discord.world, town.discord.people, town.person("cleo")
+    direct = world.direct(cleo)
+    message = await people.say(direct, cleo, "", files=[people.file("cat.png", RED)])
+    form = await opened(await people.menu(message, cleo, "Edit this picture"))
+    world.clock.forward(2 * DAY_S)
+    await end_of(await people.submit(form, words="make it night"))
+    check_sent(painter, RED)
+    assert [c.status for c in town.discord.calls if c.path == path_of(message)] == [200]
+
+
+def path_of(message: Message) -> str:
+    return f"/channels/{message.channel.id}/messages/{message.id}"
+
+
+async def test_a_link_that_discord_does_not_renew(town: Town, painter: Painter) -> None:
+    """Without the privileged intent, it does not show what others wrote, once asked for."""
+    people, ann = town.discord.people, town.person("ann")
+    files = [people.file("cat.png", RED)]
+    message = await people.say(town.channel(), town.person("bob"), "my cat", files=files)
+    form = await opened(await people.menu(message, ann, "Edit this picture"))
+    town.discord.world.clock.forward(2 * DAY_S)
+    before = kept(town, painter)
+    refused = await people.submit(form, words="make it night")
+    assert "Discord's link to that picture has expired" in (await refused.whisper()).content
+    assert kept(town, painter) == before
+
+
+async def test_a_message_that_is_gone(town: Town, painter: Painter) -> None:
+    people, ann, bob = town.discord.people, town.person("ann"), town.person("bob")
+    files = [people.file("cat.png", RED)]
+    message = await people.say(town.channel(), bob, "my cat", files=files)
+    form = await opened(await people.menu(message, ann, "Edit this picture"))
+    await people.delete(message)
+    before = kept(town, painter)
+    refused = await people.submit(form, words="make it night")
+    assert "That message is gone, and its picture" in (await refused.whisper()).content
+    assert kept(town, painter) == before
+
+
+async def test_a_result_that_is_gone_is_in_the_archive(town: Town, painter: Painter) -> None:
+    people, bob = town.discord.people, town.person("bob")
+    result = await painted(town)
+    form = await opened(await people.click(await panel(town, result, bob), bob, "Edit…"))
+    await people.delete(result)
+    await end_of(await people.submit(form, words="make it night"))
+    check_sent(painter, bytes_of(result.files[0]))
+
+
+# What is no picture, or no place to fetch one
+
+
+def jpeg() -> bytes:
+    buffer = BytesIO()
+    Image.effect_noise((200, 200), 80).save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+HOSTILE = {
+    # A header alone: it says 13,000 x 13,000.
+    "a bomb": (
+        RED[:16] + (13_000).to_bytes(4) * 2 + RED[24:],
+        "bomb.png",
+        "That picture has 13,000 × 13,000 pixels; 40 megapixels are the most",
+    ),
+    "a web page": (b"<!doctype html><title>Hi</title>", "cat.png", "That's a web page"),
+    "a drawing": (
+        b"<svg xmlns='http://www.w3.org/2000/svg'><script>1</script></svg>",
+        "cat.svg",
+        "That's an SVG drawing",
+    ),
+    "a picture cut off": (jpeg()[:2000], "cat.jpg", "That JPEG is damaged or cut off"),
+    "nothing": (b"", "cat.png", "That file is empty"),
+}
+
+
+def kept(town: Town, painter: Painter) -> dict[str, object]:
+    """Everything that painting, charging or keeping would change."""
+    tables = ("generations", "people", "ledger", "sources", "drafts")
+    books = {name: [tuple(row) for row in rows(town, f"SELECT * FROM {name}")] for name in tables}
+    folder = town.folder / "pictures"
+    files = sorted(str(path) for path in folder.rglob("*") if path.is_file())
+    return {**books, "files": files, "requests": painter.records.stats()["requests"]}
+
+
+async def check_refused(asked: Asked, sentence: str) -> None:
+    """In private, and nothing else remains of it."""
+    told = await asked.whisper()
+    assert sentence in told.content
+    if asked.interaction.original is not told:
+        await asked.gone()
+    assert asked.said == [told]
+    assert asked.interaction.channel.shown == []
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+async def test_hostile_files(town: Town, painter: Painter, kind: str) -> None:
+    (data, name, sentence), people = HOSTILE[kind], town.discord.people
+    good, bad = people.file("red.png", RED), people.file(name, data)
+    before = kept(town, painter)
+    asked = await people.slash(
+        town.channel(), town.person("ann"), "edit", prompt="x", image=good, image2=bad
+    )
+    await check_refused(asked, sentence)
+    assert kept(town, painter) == before
+
+
+async def test_a_hostile_file_in_a_form(town: Town, painter: Painter) -> None:
+    people, bob = town.discord.people, town.person("bob")
+    result = await painted(town)
+    form = await opened(await people.click(result, bob, "Edit…"))
+    before = kept(town, painter)
+    data, name, sentence = HOSTILE["a bomb"]
+    refused = await people.submit(form, words="image 2 on it", more=[people.file(name, data)])
+    assert sentence in (await refused.whisper()).content
+    assert kept(town, painter) == before
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "http://127.0.0.1/cat.png",
+        "http://localhost/cat.png",
+        "http://10.0.0.7/cat.png",
+        "http://169.254.169.254/latest/meta-data",
+        "http://[::ffff:127.0.0.1]/cat.png",
+    ],
+)
+async def test_links_into_private_networks(town: Town, painter: Painter, link: str) -> None:
+    before = kept(town, painter)
+    asked = await town.imagine(town.channel(), prompt=f"{link} a fox")
+    await check_refused(asked, "That link leads into a private network, where I don't go.")
+    assert kept(town, painter) == before
+
+
+async def test_a_link_to_a_server_that_is_there(town: Town, painter: Painter) -> None:
+    """This Discord itself listens on loopback, and is not asked."""
+    before = kept(town, painter)
+    asked = await town.imagine(town.channel(), prompt=f"<{town.discord.url}/probe> a fox")
+    await check_refused(asked, "That link leads to an unusual port")
+    assert kept(town, painter) == before
+    assert "/probe" not in [call.path for call in town.discord.calls]
+
+
+# What is large
+
+
+def forty_megapixels() -> bytes:
+    """As heavy as a large screenshot: mostly plain, and noise of eighteen megabytes."""
+    picture = Image.new("RGB", (8000, 5000), "teal")
+    picture.paste(Image.effect_noise((3000, 2000), 120).convert("RGB"), (500, 500))
+    buffer = BytesIO()
+    picture.save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
+
+
+async def test_forty_megapixels(town: Town, painter: Painter) -> None:
+    data = await asyncio.to_thread(forty_megapixels)
+    people, ann = town.discord.people, town.person("ann")
+    file = people.file("large.png", data)
+    async with watched(town.bot.process.pid) as most:
+        asked = await people.slash(town.channel(), ann, "edit", prompt="make it night", image=file)
+        result = await end_of(asked)
+    tell(
+        f"{len(data) / 1e6:.0f} MB, 40 megapixels: delivered after {asked.took(result):.1f} s; "
+        f"the bot {town.bot.peak_mib:.0f} MiB at most, its child {most['children']:.0f} MiB, "
+        f"both at once {most['both']:.0f} MiB"
+    )
+    [worked_from] = sent(painter)
+    assert worked_from.width / worked_from.height == pytest.approx(1.6, abs=0.01)
+    assert worked_from.width * worked_from.height <= 4_000_000
+    assert town.bot.peak_mib < 200
+
+
+@asynccontextmanager
+async def watched(pid: int) -> AsyncIterator[dict[str, float]]:
+    """The most memory of a process's children, and of all together, in MiB; Linux only."""
+    most = {"children": 0.0, "both": 0.0}
+
+    async def look() -> None:
+        while True:
+            children = sum(map(resident, children_of(pid)))
+            most["children"] = max(most["children"], children)
+            most["both"] = max(most["both"], children + resident(pid))
+            await asyncio.sleep(0.01)
+
+    looking = asyncio.create_task(look())
+    try:
+        yield most
+    finally:
+        looking.cancel()
+
+
+def children_of(pid: int) -> Iterator[int]:
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        with suppress(OSError):  # a thread that has just ended
+            yield from map(int, (task / "children").read_text().split())
+
+
+def resident(pid: int) -> float:
+    with suppress(OSError):
+        found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+        return int(found[1]) / 1024 if found else 0.0
+    return 0.0
+
+
+# In the end
+
+
+async def test_the_books_and_the_archive_agree(town: Town) -> None:
+    """After all that these tests did."""
+    unsettled = """
+        SELECT generations.id, state, group_concat(entry) FROM generations
+        LEFT JOIN ledger ON generation_id = generations.id GROUP BY generations.id
+        HAVING state != 'delivered' OR count(entry) != 2 OR sum(entry = 'settle') != 1
+    """
+    assert [tuple(row) for row in rows(town, unsettled)] == []
+    assert rows(town, "SELECT * FROM people WHERE day_reserved OR waiting") == []
+    named = {
+        row["key"] for row in rows(town, "SELECT key FROM pictures UNION SELECT key FROM sources")
+    }
+    folder = town.folder / "pictures"
+    files = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    assert named <= files, "a picture is lost"
+    assert files <= named, "a file was left over"
+
+
+async def test_no_link_and_no_secret_reaches_the_log(town: Town) -> None:
+    assert [secret for secret in town.secrets() if secret in town.bot.log] == []
+    assert "/cdn/attachments" not in town.bot.log, "with it, anybody could fetch the picture"

@@ -1,0 +1,167 @@
+"""Replies over the wire: what Discord tells of them, repeats, and withholds."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_asyncio
+from pictures_sent import png
+from wire.launch import Bot, settings_for
+from wire.server import Server
+from wire.town import KEY, Town, open_town
+from wire.world import BOT_MAY, Can
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from wire.messages import Message
+    from wire.world import Channel, Person
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+SILENCE_S = 0.3
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
+    async with open_town(tmp_path_factory.mktemp("town")) as opened:
+        opened.discord.world.channel_limit = None
+        yield opened
+
+
+async def painted(town: Town, count: int = 1) -> Message:
+    """An ordinary message with pictures."""
+    asked = await town.imagine(town.channel(), count=count)
+    result = await asked.result()
+    await asked.gone()
+    return result
+
+
+async def answered(discord: Server, channel: Channel) -> Message:
+    """The answer to a command, with pictures, where messages can be posted from now on."""
+    channel.bot_may = BOT_MAY & ~Can.ATTACH_FILES
+    ann = discord.world.person("ann")
+    asked = await discord.people.slash(channel, ann, "imagine", prompt="a fox", count=1)
+    result = await asked.result()
+    assert result is asked.interaction.original
+    channel.bot_may = BOT_MAY
+    return result
+
+
+async def answer_to(message: Message, *, files: bool = True, within: float = 10.0) -> Message:
+    """The bot's reply to it."""
+
+    def find() -> Message | None:
+        for said in message.channel.shown:
+            if said.author.bot and said.replied_to is message and bool(said.files) == files:
+                return said
+        return None
+
+    return await message.channel.pulse.until(find, within=within, what="a reply")
+
+
+async def ask_for_edit(town: Town, to: Message, words: str) -> tuple[Person, Message]:
+    somebody = town.person("bob")
+    return somebody, await town.discord.people.reply(to, somebody, words)
+
+
+def calls(town: Town, method: str, path: str) -> int:
+    return sum(1 for call in town.discord.calls if (call.method, call.path) == (method, path))
+
+
+async def test_a_reply_is_answered_in_the_same_place_and_can_be_replied_to(town: Town) -> None:
+    fox = await painted(town)
+    bob, wanted = await ask_for_edit(town, fox, "make it night")
+    night = await answer_to(wanted)
+    assert night.mentions[0] is bob
+    assert night.kind == 19, "it is a reply, and an ordinary message"
+    assert "`make it night`" in night.content
+    assert calls(town, "POST", f"/channels/{fox.channel.id}/typing") == 1
+    _, further = await ask_for_edit(town, night, "and let it snow")
+    snow = await answer_to(further)
+    assert "Edit 2 of" in snow.content
+
+
+async def test_repeated_events_are_one_edit_one_question_and_one_refusal(town: Town) -> None:
+    four, people = await painted(town, count=4), town.discord.people
+    channel = four.channel
+    for words, files in (("#2 make it night", True), ("make it night", False), ("#9 x", False)):
+        before = len(channel.shown)
+        _, wanted = await ask_for_edit(town, four, words)
+        await people.repeat(wanted)
+        await answer_to(wanted, files=files)
+        await people.repeat(wanted)
+        await asyncio.sleep(SILENCE_S)
+        assert len(channel.shown) == before + 2, f"{words} and one answer to it"
+
+
+async def test_it_asks_which_one_and_is_answered_by_another_process(town: Town) -> None:
+    four = await painted(town, count=4)
+    bob, wanted = await ask_for_edit(town, four, "make it night")
+    question = await answer_to(wanted, files=False)
+    assert question.labels == ["1", "2", "3", "4"]
+    await town.bot.kill()
+    await town.bot.restart()
+    refused = await town.discord.people.click(question, town.person("cleo"), "3")
+    assert (await refused.whisper()).content.startswith(f"Only {bob.mention}, who asked")
+    pressed = [await town.discord.people.click(question, bob, label) for label in ("3", "4")]
+    night = await answer_to(wanted)
+    assert night.asked is None, "it is an ordinary message"
+    await four.channel.pulse.until(lambda: question.deleted_at, within=5, what="a deletion")
+    refused = await four.channel.pulse.until(
+        lambda: next((m for each in pressed for m in each.said), None), within=5, what="a no"
+    )
+    assert refused.ephemeral
+    assert refused.content.startswith("That question is closed")
+    assert four.channel.shown == [four, wanted, night]
+
+
+async def test_direct_messages(town: Town) -> None:
+    people, cleo = town.discord.people, town.person("cleo")
+    direct = town.discord.world.direct(cleo)
+    wanted = await people.say(direct, cleo, "a hat on it", files=[people.file("a.png", png("red"))])
+    hat = await answer_to(wanted)
+    further = await people.reply(hat, cleo, "a larger hat", ping=False)
+    await answer_to(further)
+
+
+async def test_what_discord_withholds_is_not_guessed(town: Town) -> None:
+    people, bot = town.discord.people, town.discord.world.bot
+    channel, ann = town.channel(), town.person("ann")
+    cat = await people.say(channel, ann, "my cat", files=[people.file("a.png", png("red"))])
+    told = await answer_to(await people.reply(cat, ann, f"{bot.mention} a hat"), files=False)
+    assert "Edit this picture" in told.content
+    fox = await answered(town.discord, channel)
+    before = len(channel.shown)
+    await people.reply(cat, ann, "a hat on it")
+    await people.reply(fox, ann, "make it night")
+    await people.reply(told, ann, "nice!", ping=False)
+    await asyncio.sleep(SILENCE_S)
+    assert len(channel.shown) == before + 3, "three replies, and silence"
+    await answer_to(await people.reply(fox, ann, f"{bot.mention} make it night"))
+    assert "CommandNotFound" not in town.bot.log, "nobody looks for prefix commands"
+
+
+async def test_with_the_intent_every_reply_is_read(town: Town, tmp_path: Path) -> None:
+    async with Server() as discord:
+        channel, people = discord.world.channel(discord.world.guild()), discord.people
+        environ = settings_for(
+            tmp_path,
+            token=discord.token,
+            painter=town.painter_url,
+            key=KEY,
+            message_content_intent="on",
+        )
+        async with Bot(discord.url, discord.id, tmp_path, environ) as bot:
+            await bot.logged("MESSAGE_CONTENT_INTENT is on, but Discord doesn't grant it")
+            assert await bot.process.wait() != 0
+            discord.world.content_granted = True
+            await bot.restart()
+            fox = await answered(discord, channel)
+            ann = fox.mentions[0]
+            await answer_to(await people.reply(fox, ann, "make it night"))
+            cat = await people.say(channel, ann, "my cat", files=[people.file("a.png", png("red"))])
+            await answer_to(await people.reply(cat, ann, f"{discord.world.bot.mention} a hat"))
