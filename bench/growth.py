@@ -13,29 +13,40 @@ from bot.store import generations
 from bot.store.database import Database
 from bot.store.generations import NewGeneration
 from bot.store.people import Limits
-from bot.studio.viewing import page_of
+from bot.studio.generation import Viewer
+from bot.studio.viewing import family_of, page_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 SIZES = (1_000, 100_000, 1_000_000)
-_PEOPLE = 500
+#: So few that a page of history is full at every size.
+_PEOPLE = 100
 _LIMITS = Limits(10**9, 10**9, 10**9)
+_VIEWER = Viewer(1, 1, 1)
+#: Each picture is an edit of the one before it, but for the first of so many.
+_FAMILY = 12
+_MEMBERS = 24
 
 
 async def growth() -> list[str]:
     figures = [await _measure(size) for size in SIZES]
-    rows = ["| generations stored | accept, ms | history page, ms |", "|---|---|---|"]
-    rows += [
-        f"| {size:,} | {a:.2f} | {p:.2f} |" for size, (a, p) in zip(SIZES, figures, strict=True)
+    rows = [
+        "| generations stored | accept, ms | history page, ms | family, ms |",
+        "|---|---|---|---|",
     ]
-    (a, p), (first_a, first_p) = figures[-1], figures[0]
-    rows.append(f"| ratio of the last to the first | {a / first_a:.2f} | {p / first_p:.2f} |")
+    rows += [_row(f"{size:,}", took) for size, took in zip(SIZES, figures, strict=True)]
+    ratios = [last / first for first, last in zip(figures[0], figures[-1], strict=True)]
+    rows.append(_row("ratio of the last to the first", ratios))
     print("\n".join(rows), flush=True)
     return rows
 
 
-async def _measure(size: int) -> tuple[float, float]:
+def _row(name: str, figures: list[float]) -> str:
+    return " | ".join((f"| {name}", *(f"{figure:.2f}" for figure in figures))) + " |"
+
+
+async def _measure(size: int) -> list[float]:
     with TemporaryDirectory() as folder:
         file = Path(folder) / "easel.db"
         async with Database.open(f"sqlite+aiosqlite:///{file}"):
@@ -46,7 +57,10 @@ async def _measure(size: int) -> tuple[float, float]:
                 lambda n: database.write(generations.accept, _new(n), _LIMITS, time.time())
             )
             page = await _time(lambda n: database.read(page_of, n % _PEOPLE, None, 6))
-    return accept, page
+            family = await _time(
+                lambda n: database.read(family_of, _id(n * 37 % size), _VIEWER, _MEMBERS)
+            )
+    return [accept, page, family]
 
 
 async def _time(work: Callable[[int], Awaitable[Any]], times: int = 300) -> float:
@@ -81,6 +95,10 @@ def _new(number: int) -> NewGeneration:
     )
 
 
+def _id(number: int) -> str:
+    return f"{number + 1:010}"
+
+
 def _fill(file: Path, size: int) -> None:
     """Delivered generations with their pictures and ledger, as if the years had passed."""
     request = (
@@ -90,7 +108,7 @@ def _fill(file: Path, size: int) -> None:
     series = f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {size}) "
     with sqlite3.connect(file) as connection:
         connection.execute("PRAGMA synchronous = OFF")
-        connection.execute("INSERT INTO servers VALUES (1, 0)")
+        connection.execute("INSERT INTO servers (id, first_seen_at) VALUES (1, 0)")
         connection.executemany(
             "INSERT INTO people VALUES (?, 0, 0, 0, 0, 1000000000, 0, 0, 0, 1000000000)",
             [(number,) for number in range(_PEOPLE)],
@@ -104,8 +122,12 @@ def _fill(file: Path, size: int) -> None:
             (request,),
         )
         connection.execute(
-            "INSERT INTO pictures SELECT id, 1, id, 'image/jpeg', 1024, 1024, 200000, 1"
+            "INSERT INTO pictures SELECT id, 1, id, 'image/jpeg', 1024, 1024, 200000, 1, 0"
             " FROM generations"
+        )
+        connection.execute(
+            "INSERT INTO sources SELECT id, 1, id, printf('%010d', number - 1), 1"
+            f" FROM generations WHERE number % {_FAMILY} != 1"
         )
         connection.execute(
             "INSERT INTO ledger (generation_id, person_id, server_id, entry, pictures, price, at)"

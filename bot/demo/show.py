@@ -15,6 +15,7 @@ import simcord
 
 from bot import logs, settings
 from bot.app import open_easel
+from bot.demo import gaps
 from bot.demo.painter import Painter
 from bot.demo.tour import Tour, TourFailed
 
@@ -49,6 +50,7 @@ async def demo(*, once: bool, port: int | None) -> int:
 @asynccontextmanager
 async def _stage() -> AsyncGenerator[Tour]:
     """A server with one channel and three people, the bot in it, nothing kept afterwards."""
+    gaps.fill()
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(TemporaryDirectory(prefix="easel-demo-"))
         chosen = await _settings(stack, folder)

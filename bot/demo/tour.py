@@ -37,7 +37,7 @@ class Tour:
             TourFailed: one went wrong.
         """
         fox = await self._imagine(self.ann, prompt="a red fox in fresh snow")
-        await self._imagine(
+        lighthouse = await self._imagine(
             self.bob,
             prompt="a lighthouse on a cliff at sunset",
             shape="wide",
@@ -49,6 +49,9 @@ class Tour:
         await self._look(self.ann, "history", expect="a red fox in fresh snow")
         await self._press(self.cleo, fox, "2", expect="Picture 2 of 4")
         await self._press(self.cleo, fox, "Reroll", pictures=4)
+        night = await self._reply(self.bob, fox, "#1 make it night")
+        await self._reply(self.ann, night, "give it a watercolour look")
+        await self._blend(self.cleo, fox.attachments[0], lighthouse.attachments[0])
 
     async def _imagine(self, who: simcord.MemberActor, **options: object) -> discord.Message:
         said = " ".join(f"{name}: {value}" for name, value in options.items())
@@ -56,6 +59,22 @@ class Tour:
         before = len(self._results())
         await who.slash(self.channel, "imagine", **options)
         return self._newest(before, int(str(options.get("count", 4))))
+
+    async def _reply(
+        self, who: simcord.MemberActor, to: discord.Message, words: str
+    ) -> discord.Message:
+        self._say(who, f"replies to the picture: {words}")
+        before = len(self._results())
+        await who.send(self.channel, words, reply_to=to)
+        return self._newest(before, 1)
+
+    async def _blend(self, who: simcord.MemberActor, *pictures: discord.Attachment) -> None:
+        self._say(who, f"/blend {' '.join(picture.filename for picture in pictures)}")
+        before = len(self._results())
+        files = [(picture.filename, await picture.read()) for picture in pictures]
+        options = {f"image{number}": file for number, file in enumerate(files, start=1)}
+        await who.slash(self.channel, "blend", **options)
+        self._newest(before, 4)
 
     async def _press(
         self,
@@ -89,14 +108,14 @@ class Tour:
         described = [a for a in message.attachments if a.description]
         if len(described) != count:
             raise TourFailed(f"{len(described)} described pictures came, and not {count}")
-        self._reply(message.content, message.attachments)
+        self._answer(message.content, message.attachments)
         return message
 
     def _private(self, result: simcord.InteractionResult, expect: str) -> None:
         answers = [a for a in (result.response, *result.followups) if a is not None]
         if not answers or not answers[-1].ephemeral or expect not in answers[-1].content:
             raise TourFailed(f"expected “{expect}” for one person alone, and got {answers!r}")
-        self._reply(answers[-1].content, answers[-1].attachments, whisper=True)
+        self._answer(answers[-1].content, answers[-1].attachments, whisper=True)
 
     def _results(self) -> list[discord.Message]:
         return [message for message in self.channel.history() if message.attachments]
@@ -104,7 +123,7 @@ class Tour:
     def _say(self, who: simcord.MemberActor, what: str) -> None:
         self.lines += ["", f"**{who.name}** {what}", ""]
 
-    def _reply(
+    def _answer(
         self, content: str, files: Sequence[discord.Attachment], *, whisper: bool = False
     ) -> None:
         only = " (only they see this)" if whisper else ""
