@@ -80,7 +80,7 @@ async def open_easel(settings: Settings, *, lease_s: float = _LEASE_S) -> AsyncG
         await archive.check()
         await _check_key(together)
         holder, pace = uuid4().hex, Pace(settings.max_concurrent_calls)
-        circuit = Circuit(time.time)
+        circuit = Circuit(time.monotonic)
         references = References()
         painter = Painter(catalogue, together, pace, archive, references)
         life = Life(database, painter, circuit, holder=holder, lease_s=lease_s)

@@ -128,10 +128,10 @@ class Settings(BaseSettings):
     )
     message_content_intent: bool = Field(
         False,
-        description="Whether every reply to a picture is heard: on or off. While it is off, Discord "
-        "hides from bots what is replied to the answer of a command, and other people's pictures. "
-        "It must be on at https://discord.com/developers/applications → Bot → Message Content "
-        "Intent, too.",
+        description="Whether every reply to a picture is heard: on or off. While it is off, "
+        "Discord hides from bots what is replied to the answer of a command, and other people's "
+        "pictures. It must be on at https://discord.com/developers/applications → Bot → Message "
+        "Content Intent, too.",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = Field(
         "INFO",

@@ -143,8 +143,7 @@ class Process:
     async def bury(self) -> None:
         """Whatever is left of it ends here, without another word to the world."""
         self.gate.end()
-        rounds = self.recovery._rounds
-        left = [*self._asked, *([rounds] if rounds else [])]
+        left = [*self._asked, *self.recovery._rounds]
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)

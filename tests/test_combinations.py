@@ -229,7 +229,7 @@ async def test_one_that_the_filter_refuses_is_missing_and_free(world: World) -> 
         "Picture 2 of 2. AI-generated with FLUX.2 [pro]: gold fox",
     ]
     assert labels(result)[:3] == ["1", "2", "Reroll"]
-    assert "2 of 3 pictures came back; the rest was not charged." in result.content
+    assert "2 of 3 pictures came back; what is missing was not charged." in result.content
     assert "Combination 2: The image service's safety filter" in result.content
     assert "about $0.06" in result.content
     usage = await world.usage(world.ann)

@@ -116,7 +116,6 @@ def test_who_comes_back_changes_nothing(world: LifeWorld, weather: Weather) -> N
     check(world, Course(weather=weather), everything)
 
 
-@pytest.mark.xfail(reason="it posts what it has, however late it is")
 def test_who_comes_back_late_looks_first_whether_it_was_posted(world: LifeWorld) -> None:
     """Whoever stood still in the very act of posting cannot; Discord knows nonces for minutes."""
     check(world, Course(away_s=2 * NONCE_S), first_tries)
@@ -131,7 +130,6 @@ def test_pictures_that_were_kept_before_keep_their_words(world: LifeWorld) -> No
     check(world, Course(prompt="a {red|grey} fox"), everything)
 
 
-@pytest.mark.xfail(reason="a sweep waits for Discord, and no lease is renewed meanwhile")
 def test_who_has_to_wait_for_discord_keeps_its_leases(world: LifeWorld) -> None:
     first = world.start()
     for number in (1, 2):

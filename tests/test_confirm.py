@@ -24,7 +24,7 @@ from bot.studio.generation import Place
 from bot.studio.intake import Answered, Quote, asks_first
 from bot.studio.order import Order, Source
 from bot.views import asking
-from bot.views.base import HEARD
+from bot.views.base import HEARD, UNKNOWN_INTERACTION
 from bot.views.confirm import Questions, question_buttons, question_text
 from bot.views.wording import CONTENT_MAX
 
@@ -169,6 +169,18 @@ async def test_what_cannot_be_painted_is_refused_before_anybody_is_asked(world: 
 async def test_words_without_a_choice_are_not_asked_about(world: World) -> None:
     await world.imagine(prompt='{"subject": "a fox", "mood": "quiet"} red|blue', count=1)
     assert len(world.results()) == 1
+
+
+async def test_a_yes_that_discord_lost_can_be_said_again(world: World) -> None:
+    asked = await world.imagine(prompt=PROMPT)
+    lost = "/interactions/*/callback"
+    world.env.inject_error("POST", lost, status=404, code=UNKNOWN_INTERACTION)
+    await paint(world, asked)
+    assert world.results() == []
+    assert (await world.usage(world.ann)).day_reserved == 0
+    await paint(world, asked)
+    assert len(world.results()) == 1
+    assert [row.state for row in await world.generations()] == ["cancelled", "delivered"]
 
 
 async def test_presses_at_the_same_moment_paint_once(world: World) -> None:

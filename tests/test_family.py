@@ -162,6 +162,9 @@ async def test_five_edits_two_steps_back_and_a_branch(world: World, chain: list[
         assert panel.content == f"Picture 1 of 1 · `edit {step}`"
         assert await panel.attachments[0].read() == await chain[step].attachments[0].read()
         told = last(await world.bob.click(panel, label="Details"))
+    first = last(await world.bob.click(await details(world.bob, chain[1]), label="Back"))
+    assert first.content == "Picture 2 of 2 · `a red fox`", "the one of both that was edited"
+    assert await first.attachments[0].read() == await chain[0].attachments[1].read()
     form = await world.bob.click(panel, label="Edit…")
     await world.bob.submit_modal(form, {"words": "another way"})
     branch = world.results()[-1]
@@ -172,14 +175,7 @@ async def test_five_edits_two_steps_back_and_a_branch(world: World, chain: list[
     assert below.content.endswith(" · you are here")
 
 
-async def test_back_to_one_of_several_pictures(world: World, chain: list[Any]) -> None:
-    told = await details(world.bob, chain[1])
-    panel = last(await world.bob.click(told, label="Back"))
-    assert panel.content == "Picture 2 of 2 · `a red fox`"
-    assert await panel.attachments[0].read() == await chain[0].attachments[1].read()
-
-
-async def test_show_draws_the_tree_and_tells_it(world: World, chain: list[Any]) -> None:
+async def test_show_draws_the_tree_and_leads_to_any_member(world: World, chain: list[Any]) -> None:
     middle = await id_of(world, chain[2])
     answer = await world.bob.slash(world.channel, "show", id=middle)
     assert "`edit 2`" in answer.response.content, "the result itself, as ever"
@@ -204,13 +200,9 @@ async def test_show_draws_the_tree_and_tells_it(world: World, chain: list[Any]) 
         "1. a red fox",
         *(f"{step + 1}. edit {step}" for step in range(1, 4)),
     ]
-
-
-async def test_branch_leads_to_any_member(world: World, chain: list[Any]) -> None:
-    below = await tree(world, world.bob, await id_of(world, chain[3]))
     values = [option["value"] for option in menu(below)]
-    panel = last(await world.bob.select(below, values=[values[2]]))
-    assert panel.content == "Picture 1 of 1 · `edit 2`", "its panel, where it has one picture"
+    panel = last(await world.bob.select(below, values=[values[1]]))
+    assert panel.content == "Picture 1 of 1 · `edit 1`", "its panel, where it has one picture"
     result = last(await world.bob.select(below, values=[values[0]]))
     assert buttons(result)[:2] == ["1", "2"], "where it has several, they are to choose from"
     assert len(result.attachments) == 2

@@ -13,7 +13,6 @@ from simcord.backend.serializers import message_payload
 from simcord.enums import OverwriteType
 from world import World, open_world
 
-from bot.demo import gaps
 from bot.demo.faults import Kind
 from bot.store.schema import drafts, people
 from bot.store.schema import sources as sources_table
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
 
 RED, BLUE, GREEN = png("red"), png("blue", 64, 96), png("green", 80, 80)
 BROKEN = "Something broke on my side"
-
-gaps.fill()
 
 
 @pytest.fixture
@@ -137,6 +134,16 @@ async def test_a_number_picks_one_of_several(world: World) -> None:
     assert refused.content == "There is no picture 5: I count 4 pictures there."
     [kept] = await reply(world, edited, "#1a is its number plate")
     assert "`#1a is its number plate`" in kept.content
+
+
+async def test_in_a_thread_its_own_right_counts(world: World) -> None:
+    allow(world, send_messages=False)
+    world.env.backend.create_thread(world.channel.id, "foxes", world.ann.id)
+    [world.channel] = world.channel.threads
+    fox = await result(world)
+    [edited] = await reply(world, fox, "make it night")
+    assert edited.channel.id == world.channel.id
+    assert edited.attachments
 
 
 async def test_in_direct_messages_nobody_need_be_called(world: World) -> None:

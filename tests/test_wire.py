@@ -50,7 +50,8 @@ async def test_it_is_acknowledged_at_once_and_delivered(town: Town) -> None:
         assert file.description == told
         assert file.name.endswith(f"-{number}.jpg")
         assert file.pixels == (1024, 1024)
-    assert result.labels == ["1", "2", "3", "4", "Reroll", "Delete"]
+    actions = ["Reroll", "Remix…", "Vary all", "Edit…", "Delete"]
+    assert result.labels == ["1", "2", "3", "4", *actions]
     assert asked.interaction.person.mention in result.content
     await asked.gone()
     assert asked.said == [], "the waiting response gives way to the result"

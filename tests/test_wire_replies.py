@@ -116,7 +116,10 @@ async def test_it_asks_which_one_and_is_answered_by_another_process(town: Town) 
     )
     assert refused.ephemeral
     assert refused.content.startswith("That question is closed")
-    assert four.channel.shown == [four, wanted, night]
+    left = [four, wanted, night]
+    await four.channel.pulse.until(
+        lambda: four.channel.shown == left, within=10, what="an end of all questions"
+    )
 
 
 async def test_direct_messages(town: Town) -> None:

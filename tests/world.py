@@ -11,6 +11,7 @@ import simcord
 
 from bot import settings
 from bot.app import open_easel
+from bot.demo import gaps
 from bot.demo.painter import Painter
 from bot.errors import EaselError
 from bot.store.schema import generations, ledger, people
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 TOKEN = "canary-discord-token-0123456789"
 KEY = "canary-together-key-0123456789"
+
+gaps.fill()
 
 
 def settings_for(tmp_path: Path, painter_url: str, **changed: object) -> settings.Settings:

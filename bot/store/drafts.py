@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy import bindparam, delete, select
+from sqlalchemy.dialects.sqlite import insert
 
 from bot.store import generations
 from bot.store.generations import Accepted
@@ -26,7 +27,7 @@ _THE_ONE = (
     drafts.c.person_id == bindparam("the_person"),
     drafts.c.created_at >= bindparam("since"),
 )
-_KEEP = insert(drafts)
+_KEEP = insert(drafts).on_conflict_do_nothing()
 _FIND = select(drafts.c.request).where(*_THE_ONE)
 _OWNER = select(drafts.c.person_id).where(drafts.c.id == bindparam("the_id"))
 _TAKE = delete(drafts).where(*_THE_ONE).returning(drafts.c.request)
@@ -40,7 +41,7 @@ _FORGET = (
 def keep(
     connection: Connection, draft_id: str, person_id: int, request: str, now: float
 ) -> list[tuple[str, str]]:
-    """Writes a draft down; the ids and requests of those that nobody came back to, now gone."""
+    """Writes a draft down, unless it is; the ids and requests of those now gone, unanswered."""
     expired = connection.execute(_FORGET, {"since": now - _KEPT_S}).all()
     values = {"id": draft_id, "person_id": person_id, "request": request, "created_at": now}
     connection.execute(_KEEP, values)

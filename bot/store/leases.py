@@ -12,11 +12,13 @@ from bot.store.schema import State, generations
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from sqlalchemy import Connection
+    from sqlalchemy import ColumnElement, Connection
 
 #: Painting is begun again after this many holders were lost over it, and then no more.
 ORPHANED_MAX = 2
 _AT_ONCE = 200
+#: No lease that is not a process's own lasts longer, nor does a rest between two tries.
+_REST_MAX_S = 10 * 60.0
 #: Discord takes an acknowledgement within three seconds; work must not overtake it.
 _ACKNOWLEDGED_AFTER_S = 5.0
 
@@ -38,6 +40,11 @@ class Found:
     untold: Sequence[Row[Any]]
 
 
+def _over(at: ColumnElement[float], until: float, now: float) -> ColumnElement[bool]:
+    """Whether it is time; a moment that nobody would have set is one from before the clock was."""
+    return (at <= now) | (at > 2 * until - now + _REST_MAX_S)
+
+
 def renew(connection: Connection, holder: str, ids: Collection[str], until: float) -> None:
     """Lengthens the leases of what a living holder really works on.
 
@@ -52,7 +59,7 @@ def renew(connection: Connection, holder: str, ids: Collection[str], until: floa
 
 def sweep(connection: Connection, holder: str, until: float, now: float) -> Found:
     """Takes over what no living holder works on."""
-    _orphan(connection, now)
+    _orphan(connection, until, now)
     return Found(
         waiting=_waiting(connection, now),
         painted=_take(connection, State.PAINTED, holder, until, now),
@@ -89,13 +96,13 @@ def release(connection: Connection, holder: str) -> None:
     )
 
 
-def _orphan(connection: Connection, now: float) -> None:
+def _orphan(connection: Connection, until: float, now: float) -> None:
     """Back into the line with what was being painted when its holder was lost."""
     connection.execute(
         update(generations)
         .where(
             generations.c.state == State.PAINTING,
-            generations.c.lease_until <= now,
+            _over(generations.c.lease_until, until, now),
             generations.c.orphaned < ORPHANED_MAX,
         )
         .values(
@@ -111,7 +118,8 @@ def _take(
     connection: Connection, state: State, holder: str, until: float, now: float
 ) -> Sequence[Row[Any]]:
     """Those in `state` whose lease is over, or that have none."""
-    over = generations.c.lease_until.is_(None) | (generations.c.lease_until <= now)
+    lease = generations.c.lease_until
+    over = lease.is_(None) | _over(lease, until, now)
     ids = [
         row.id
         for row in connection.execute(
@@ -132,8 +140,12 @@ def _take(
 
 def _waiting(connection: Connection, now: float) -> Sequence[Row[Any]]:
     """Those whose asker has been answered: it was begun before, or must have been by now."""
-    answered = (generations.c.attempt > 0) | (
-        generations.c.created_at <= now - _ACKNOWLEDGED_AFTER_S
+    asked_at = generations.c.created_at
+    answered = (
+        (generations.c.attempt > 0)
+        | (asked_at <= now - _ACKNOWLEDGED_AFTER_S)
+        # From before the clock was set back.
+        | (asked_at > now + _ACKNOWLEDGED_AFTER_S)
     )
     found = connection.execute(
         select(generations)
@@ -152,7 +164,7 @@ def _untold(connection: Connection, until: float, now: float) -> Sequence[Row[An
     """Whoever sweeps next after `until` tries again, unless they are told by then."""
     found = connection.execute(
         update(generations)
-        .where(generations.c.tell_at <= now)
+        .where(_over(generations.c.tell_at, until, now))
         .values(tell_at=until)
         .returning(*generations.c)
     )

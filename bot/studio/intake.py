@@ -216,6 +216,10 @@ class Intake:
         order = await self.draft(draft_id, place.person_id)
         return await self._submit(order, place, (), draft_id)
 
+    async def reopen(self, draft_id: str, order: Order, person_id: int) -> None:
+        """Lets a draft be confirmed once more whose generation was withdrawn."""
+        await self._keep(draft_id, person_id, order.to_json())
+
     async def discard(self, draft_id: str, person_id: int) -> None:
         """Forgets what `quote` wrote down.
 

@@ -152,6 +152,9 @@ class Life:
     ) -> None:
         """From `painted` to `delivered`, or put off while Discord is away."""
         generation = shown.generation
+        if self._clock() > (generation.painted_at or 0.0) + self._lease_s:
+            # This process stood still meanwhile, and somebody else may have done its work.
+            tried_before = True
         try:
             message_id = await delivery.deliver(
                 generation, shown.pictures, tried_before=tried_before

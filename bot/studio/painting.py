@@ -206,7 +206,7 @@ class Painter:
         first, wanted = painted[0], generation.order.wanted
         notes = dict.fromkeys(note for part in painted for note in part.notes)
         if len(kept) < wanted:
-            came = f"{len(kept)} of {wanted} pictures came back; the rest was not charged."
+            came = f"{len(kept)} of {wanted} pictures came back; what is missing was not charged."
             notes |= dict.fromkeys((came, *why_not_all))
         return Painted(
             pictures=kept,

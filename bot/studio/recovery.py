@@ -47,37 +47,45 @@ class Recovery:
         self._lease_s = lease_s
         self._clock = clock
         self._sleep = sleep
-        self._rounds: asyncio.Task[None] | None = None
+        self._rounds: list[asyncio.Task[None]] = []
 
     def start(self, delivery: Delivery) -> None:
-        """Sweeps now, and from now on."""
-        self._rounds = asyncio.create_task(self._go_round(delivery), name="recovery")
+        """Renews and sweeps now, and from now on; a sweep may have to wait for Discord."""
+        self._rounds = [
+            asyncio.create_task(self._go_round(self.renew), name="leases"),
+            asyncio.create_task(self._go_round(lambda: self.sweep(delivery)), name="recovery"),
+        ]
 
     async def close(self) -> None:
         """Ends the rounds, and gives back what this process did not finish."""
-        if self._rounds is not None:
-            self._rounds.cancel()
-            await asyncio.gather(self._rounds, return_exceptions=True)
+        for task in self._rounds:
+            task.cancel()
+        await asyncio.gather(*self._rounds, return_exceptions=True)
         try:
             await self._database.write(leases.release, self._holder)
         except StoreUnavailable as error:
             log.warning("recovery.not_released", cause=error.operator)
 
-    async def _go_round(self, delivery: Delivery) -> None:
+    async def _go_round(self, work: Callable[[], Awaitable[None]]) -> None:
         while True:
             try:
-                await self.sweep(delivery)
+                await work()
             except EaselError as error:
                 log.warning("recovery.failed", cause=error.operator or error.sentence)
             except Exception:  # a loop's edge: the next round tries again
                 log.exception("recovery.failed")
             await self._sleep(self._lease_s / _ROUNDS_IN_A_LEASE)
 
+    async def renew(self) -> None:
+        """Keeps what this process works on."""
+        until = self._clock() + self._lease_s
+        await self._database.write(leases.renew, self._holder, self._work.busy, until)
+
     async def sweep(self, delivery: Delivery) -> None:
-        """One round: renew, then take over what no living process holds."""
+        """Takes over what no living process holds."""
+        await self.renew()
         now = self._clock()
         until = now + self._lease_s
-        await self._database.write(leases.renew, self._holder, self._work.busy, until)
         found = await self._database.write(leases.sweep, self._holder, until, now)
         for row in found.waiting:
             await self._take_waiting(Generation.from_row(row), delivery)

@@ -26,6 +26,8 @@ log = structlog.get_logger()
 _DRAFT = r"(?P<draft_id>[0-9a-z]{10})"
 #: Eight of them leave room for the rest of the message.
 _PROMPT_SHOWN = 150
+#: What comes out of `submit` when it has withdrawn the generation again.
+_UNHEARD = (discord.HTTPException, aiohttp.ClientError, OSError)
 #: Interaction tokens live 15 minutes.
 _REMEMBERED_S = 15 * 60
 
@@ -38,15 +40,22 @@ class Paint(Button, template=f"paint:{_DRAFT}"):
         super().__init__(f"paint:{draft_id}", label=label, style=discord.ButtonStyle.primary)
 
     async def press(self, interaction: Interaction) -> None:
-        intake = interaction.client.studio.intake
         try:
-            order = await intake.draft(self.draft_id, interaction.user.id)
-            confirming = intake.confirm(self.draft_id, place_of(interaction))
-            await submit(interaction, confirming, private=order.private)
+            await self._submit(interaction)
         except Answered as answered:
             await _close(interaction, answered)
         else:
             await interaction.client.questions.take_away(self.draft_id, interaction)
+
+    async def _submit(self, interaction: Interaction) -> None:
+        intake, person_id = interaction.client.studio.intake, interaction.user.id
+        order = await intake.draft(self.draft_id, person_id)
+        confirming = intake.confirm(self.draft_id, place_of(interaction))
+        try:
+            await submit(interaction, confirming, private=order.private)
+        except _UNHEARD:
+            await intake.reopen(self.draft_id, order, person_id)
+            raise
 
 
 class Leave(Button, template=f"leave:{_DRAFT}"):
@@ -105,7 +114,7 @@ class Questions:
                 await asked.delete_original_response()
             elif press.message is not None:
                 await press.followup.delete_message(press.message.id)
-        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+        except _UNHEARD as error:
             log.info("question.remains", draft=draft_id, cause=repr(error))
 
     def _forget_old(self) -> None:
