@@ -149,6 +149,10 @@ class _Session(aiosqlite.Connection):
     async def transact(self, work: Callable[[Connection], T]) -> T:
         return await self._execute(self._transact, work)  # pyright: ignore[reportUnknownMemberType] - untyped there
 
+    async def ended(self) -> None:
+        """Waits for the thread, which aiosqlite leaves to itself where a file cannot be opened."""
+        await asyncio.to_thread(self._thread.join)
+
     def _transact(self, work: Callable[[Connection], T]) -> T:
         with self._engine.begin() as connection:
             return work(connection)
@@ -174,8 +178,11 @@ async def _open(file: Path, sessions: AsyncExitStack) -> tuple[_Session, _Sessio
 @asynccontextmanager
 async def _session(file: Path, pragma: str, *, begin: str) -> AsyncGenerator[_Session]:
     session = _Session(file, pragma, begin=begin)
-    async with session:
-        yield session
+    try:
+        async with session:
+            yield session
+    finally:
+        await session.ended()
 
 
 def _connect(file: Path, pragma: str) -> sqlite3.Connection:
