@@ -21,7 +21,7 @@ run: install
 	$(BIN)/python -m bot run
 
 test: install lint types browser
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 lint: install
 	$(BIN)/ruff format --check .

@@ -116,8 +116,10 @@ class Replies(commands.Cog):
             await say(message, _HINT)
             return
         order = _order(words)
-        given, _ = await asyncio.gather(bring(found), seem_busy(message))
-        submitted = await self._intake.submit(order, place_of(message, self._client), given)
+        place = place_of(message, self._client)
+        submitted, _ = await asyncio.gather(
+            self._intake.submit(order, place, bring(found)), seem_busy(message)
+        )
         if submitted.fresh:
             self._intake.begin(submitted.generation)
 

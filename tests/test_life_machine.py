@@ -340,5 +340,5 @@ def test_lives_hold_in_any_order_of_events(tmp_path: Path) -> None:
     ):
         run_state_machine_as_test(
             lambda: Lives(world, log),
-            settings=settings(max_examples=80, stateful_step_count=25, deadline=None),
+            settings=settings(max_examples=60, stateful_step_count=25, deadline=None),
         )

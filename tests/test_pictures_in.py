@@ -12,12 +12,15 @@ from pictures_sent import png
 
 from bot.errors import BadRequest
 from bot.imaging.references import BYTES_MAX, BadReference
-from bot.studio.gathering import SOURCES_MAX, Linked, Ours, Upload
+from bot.studio.gathering import SOURCES_MAX, Elsewhere, Linked, Ours, Upload
 from bot.views import pictures_in as module
 from bot.views.pictures_in import Attached, attached, bring, pictures_in
 
 if TYPE_CHECKING:
     from world import World
+
+    from bot.studio.gathering import Given
+    from bot.views.pictures_in import Found
 
 RED, BLUE = png("red"), png("blue", 64, 96)
 
@@ -107,7 +110,7 @@ async def test_a_forwarded_message_shows_what_it_forwards(world: World) -> None:
     forwarded = await world.bob.forward(world.results()[0], world.channel)
     found = found_in(world, forwarded)
     assert [each.message for each in found] == [forwarded, forwarded]
-    given = await bring(found)
+    given = await brought(found)
     assert [each.data for each in given] == [  # type: ignore[union-attr]
         await file.read() for file in world.results()[0].attachments
     ]
@@ -116,11 +119,16 @@ async def test_a_forwarded_message_shows_what_it_forwards(world: World) -> None:
 # Their bytes
 
 
+async def brought(found: list[Found]) -> list[Given]:
+    """What the studio gets in the end."""
+    return [await e.read() if isinstance(e, Elsewhere) else e for e in bring(found)]
+
+
 async def test_files_are_read_and_the_rest_is_handed_on(world: World) -> None:
     message = await post(world, ("a.png", RED), ("b.png", BLUE))
     first, second = message.attachments
     rest = [Ours("0123456789", 3), Linked("https://example.com/a.png")]
-    given = await bring([*found_in(world, message), *rest])
+    given = await brought([*found_in(world, message), *rest])
     assert given == [Upload(RED, first.url), Upload(BLUE, second.url), *rest]
 
 
@@ -133,21 +141,21 @@ async def test_what_is_too_large_is_not_even_fetched(world: World) -> None:
     message.attachments[0].size = BYTES_MAX + 1
     lose(world, message)
     with pytest.raises(BadReference, match="more than 25 MB"):
-        await bring(found_in(world, message))
+        await brought(found_in(world, message))
 
 
 async def test_too_many_are_not_even_fetched(world: World) -> None:
     message = await post(world, ("a.png", RED))
     lose(world, message)
     with pytest.raises(BadRequest, match="Those are 9 pictures"):
-        await bring(found_in(world, message) * (SOURCES_MAX + 1))
+        await brought(found_in(world, message) * (SOURCES_MAX + 1))
 
 
 async def test_an_expired_link_is_renewed_once(world: World) -> None:
     message = await post(world, ("a.png", RED), ("b.png", BLUE))
     found = found_in(world, message)
     expire(world, message)
-    [given] = await bring(found[1:])
+    [given] = await brought(found[1:])
     assert given == Upload(BLUE, f"{message.attachments[1].url}?ex=2")
     gets = [r for r in world.env.http_requests if r.method == "GET" and "/messages/" in r.path]
     assert len(gets) == 1
@@ -158,7 +166,7 @@ async def test_an_expired_link_of_a_forwarded_picture_is_renewed(world: World) -
     forwarded = await world.bob.forward(original, world.channel)
     found = found_in(world, forwarded)
     expire(world, forwarded)
-    [given] = await bring(found)
+    [given] = await brought(found)
     assert given == Upload(RED, f"{original.attachments[0].url}?ex=2")
 
 
@@ -168,7 +176,7 @@ async def test_a_deleted_message_is_said_to_be_gone(world: World) -> None:
     await world.bob.delete(message)
     lose(world, message)
     with pytest.raises(BadReference, match="message is gone, and its picture with it"):
-        await bring(found)
+        await brought(found)
 
 
 async def test_what_discord_withholds_is_said_to_have_expired(world: World) -> None:
@@ -177,7 +185,7 @@ async def test_what_discord_withholds_is_said_to_have_expired(world: World) -> N
     expire(world, message)
     world.client.http.message_content_access = False  # type: ignore[attr-defined]
     with pytest.raises(BadReference, match="link to that picture has expired"):
-        await bring(found)
+        await brought(found)
 
 
 @pytest.mark.parametrize(
@@ -191,14 +199,14 @@ async def test_where_the_bot_may_not_look_the_link_has_expired(
     expire(world, message)
     world.env.inject_error("GET", "/channels/*/messages/*", status=status, code=code)
     with pytest.raises(BadReference, match="link to that picture has expired"):
-        await bring(found)
+        await brought(found)
 
 
 async def test_a_file_without_a_message_is_not_asked_for_twice(world: World) -> None:
     message = await post(world, ("a.png", RED))
     lose(world, message)
     with pytest.raises(BadReference, match="upload the picture again"):
-        await bring(attached(*message.attachments))
+        await brought(attached(*message.attachments))
 
 
 async def test_trouble_with_discord_is_not_the_persons(
@@ -212,7 +220,7 @@ async def test_trouble_with_discord_is_not_the_persons(
 
     monkeypatch.setattr(world.client.http, "get_from_cdn", reset)
     with pytest.raises(BadReference, match="try again in a minute"):
-        await bring(found)
+        await brought(found)
 
 
 async def test_trouble_with_discord_while_a_link_is_renewed(world: World) -> None:
@@ -221,7 +229,7 @@ async def test_trouble_with_discord_while_a_link_is_renewed(world: World) -> Non
     expire(world, message)
     world.env.inject_error("GET", "/channels/*/messages/*", status=503)
     with pytest.raises(BadReference, match="try again in a minute"):
-        await bring(found)
+        await brought(found)
 
 
 async def test_nobody_waits_for_ever_for_a_file(
@@ -237,4 +245,4 @@ async def test_nobody_waits_for_ever_for_a_file(
     monkeypatch.setattr(world.client.http, "get_from_cdn", slow)
     monkeypatch.setattr(module, "_READ_MAX_S", 0.01)
     with pytest.raises(BadReference, match="try again in a minute"):
-        await bring(found)
+        await brought(found)

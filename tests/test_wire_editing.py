@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import itertools
+import os
 import re
+import zlib
 from contextlib import asynccontextmanager, suppress
 from io import BytesIO
 from pathlib import Path
@@ -21,7 +23,7 @@ from wire.town import KEY, Town, open_town
 from bot.demo.painter import Painter
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 
     from wire.asked import Asked
     from wire.files import File
@@ -66,17 +68,16 @@ def tell(figures: str) -> None:
     print(f"\n{figures}")  # noqa: T201 - figures are worth nothing unread
 
 
-async def end_of(asked: Asked) -> Message:
+async def end_of(town: Town, asked: Asked) -> Message:
     """Its result, once nothing else is to come."""
     result = await asked.result()
-    if result.asked is None:
-        await asked.gone()
+    assert await town.ended(asked) == "delivered"
     return result
 
 
 async def painted(town: Town, channel: Channel | None = None, **options: object) -> Message:
     """What ann asked for."""
-    return await end_of(await town.imagine(channel or town.channel(), **options))
+    return await end_of(town, await town.imagine(channel or town.channel(), **options))
 
 
 def bytes_of(file: File) -> bytes:
@@ -123,7 +124,7 @@ async def opened(asked: Asked) -> Asked:
 async def edit(town: Town, message: Message, who: Person, words: str, **fields: object) -> Message:
     """By the form behind `Edit…`, under a result or in a panel."""
     form = await town.discord.people.click(message, who, "Edit…")
-    return await end_of(await town.discord.people.submit(form, words=words, **fields))
+    return await end_of(town, await town.discord.people.submit(form, words=words, **fields))
 
 
 # Each way in
@@ -139,7 +140,7 @@ async def test_commands(town: Town, painter: Painter) -> None:
         ("imagine", {"prompt": "the fox of image 1", "count": 1, "reference": blue}, [BLUE]),
     ):
         asked = await people.slash(town.channel(), ann, command, **options)
-        result = await end_of(asked)
+        result = await end_of(town, asked)
         assert ann.mention in result.content, command
         check_sent(painter, *expected)
 
@@ -152,9 +153,22 @@ async def test_the_menu_of_somebodys_message(town: Town, painter: Painter) -> No
     form = await people.menu(message, ann, "Edit this picture")
     more = [people.file("wall.png", GREEN)]
     asked = await people.submit(form, which="1", words="image 2 behind the dog", more=more)
-    result = await end_of(asked)
+    result = await end_of(town, asked)
     assert result.mentions == [ann]
     check_sent(painter, BLUE, GREEN)
+
+
+async def test_where_the_bot_is_no_member(town: Town, painter: Painter) -> None:
+    world, people, ann = town.discord.world, town.discord.people, town.person("ann")
+    elsewhere = world.channel(world.guild("elsewhere", joined=False))
+    files = [people.file("cat.png", BLUE)]
+    message = await people.say(elsewhere, town.person("bob"), "my cat", files=files)
+    asked = await people.submit(await people.menu(message, ann, "Edit this picture"), words="x")
+    first = await end_of(town, asked)
+    check_sent(painter, BLUE)
+    second = await edit(town, first, ann, "make it night")
+    check_sent(painter, bytes_of(first.files[0]))
+    assert second.asked is not None, "there are no messages of its own"
 
 
 async def test_the_form_of_a_result_takes_more_pictures(town: Town, painter: Painter) -> None:
@@ -167,12 +181,12 @@ async def test_the_form_of_a_result_takes_more_pictures(town: Town, painter: Pai
 async def test_variations(town: Town, painter: Painter) -> None:
     people, ann = town.discord.people, town.person("ann")
     result = await painted(town, count=2)
-    opened = await panel(town, result, ann, 2)
-    subtle = await end_of(await people.click(opened, ann, "Vary subtly"))
+    second = await panel(town, result, ann, 2)
+    subtle = await end_of(town, await people.click(second, ann, "Vary subtly"))
     assert len(subtle.files) == 4
     check_sent(painter, bytes_of(result.files[1]))
     assert parent_of(town, subtle) == id_of(result)
-    both = await end_of(await people.click(result, ann, "Vary all"))
+    both = await end_of(town, await people.click(result, ann, "Vary all"))
     assert len(both.files) == 2
     for file in result.files:
         worked_from = [alike(sent(painter, request)[0], bytes_of(file)) for request in (-1, -2)]
@@ -183,7 +197,7 @@ async def test_a_reference_for_a_new_picture(town: Town, painter: Painter) -> No
     people, bob = town.discord.people, town.person("bob")
     result = await painted(town)
     form = await people.click(await panel(town, result, bob), bob, "Use as reference")
-    new = await end_of(await people.submit(form, words="the fox of image 1 on a train"))
+    new = await end_of(town, await people.submit(form, words="the fox of image 1 on a train"))
     assert len(new.files) == 4, "a new picture is a choice again"
     check_sent(painter, bytes_of(result.files[0]))
 
@@ -191,7 +205,7 @@ async def test_a_reference_for_a_new_picture(town: Town, painter: Painter) -> No
 # Chains
 
 
-async def test_a_chain_of_five_with_kills_a_branch_and_the_way_back(
+async def test_a_chain_of_five_with_a_kill_a_branch_and_the_way_back(
     town: Town, painter: Painter
 ) -> None:
     people, channel = town.discord.people, town.channel()
@@ -201,55 +215,56 @@ async def test_a_chain_of_five_with_kills_a_branch_and_the_way_back(
         chain.append(await edit(town, chain[-1], who, words))
         check_sent(painter, bytes_of(chain[-2].files[0]))
 
-    form = await opened(await people.click(chain[-1], bob, "Edit…"))
-    await town.bot.kill()
-    await town.bot.restart()
-    chain.append(await end_of(await people.submit(form, words="a lantern")))
-    check_sent(painter, bytes_of(chain[-2].files[0]))
+    form = await opened(await people.click(chain[2], bob, "Edit…"))
+    chain.append(await killed_while_painting(town, painter, chain[2], ann))
+    check_sent(painter, bytes_of(chain[2].files[0]))
+    branch = await end_of(town, await people.submit(form, words="a lantern"))
+    check_sent(painter, bytes_of(chain[2].files[0]))
+    assert parent_of(town, branch) == id_of(chain[2])
+    assert "Edit 3 of " in branch.content
 
-    chain.append(await killed_while_painting(town, painter, chain[-1], ann))
-    check_sent(painter, bytes_of(chain[-2].files[0]))
-    chain.append(await edit(town, chain[-1], bob, "and a hat"))
-    check_sent(painter, bytes_of(chain[-2].files[0]))
+    for who, words in ((bob, "and a hat"), (ann, "a larger hat")):
+        chain.append(await edit(town, chain[-1], who, words))
+        check_sent(painter, bytes_of(chain[-2].files[0]))
     for number, (parent, child) in enumerate(itertools.pairwise(chain), start=1):
         assert f"Edit {number} of " in child.content
         assert parent_of(town, child) == id_of(parent)
 
-    back = await walk_back(town, chain, ann)
-    aside = await people.select(back, ann, "Branch from…", id_of(chain[2]))
-    branch = await edit(town, await aside.answer(), ann, "make it morning")
-    check_sent(painter, bytes_of(chain[2].files[0]))
-    assert parent_of(town, branch) == id_of(chain[2])
-    assert "Edit 3 of " in branch.content
+    details = await walk_back(town, chain, ann)
+    aside = await (await people.select(details, ann, "Branch from…", id_of(branch))).answer()
+    assert aside.files[0].sha256 == branch.files[0].sha256
+    await edit(town, aside, ann, "make it morning")
+    check_sent(painter, bytes_of(branch.files[0]))
 
 
 async def killed_while_painting(
     town: Town, painter: Painter, message: Message, who: Person
 ) -> Message:
     """An edit that another process ends."""
-    people = town.discord.people
-    painter.terms.pace = 30.0
+    people, painter.terms.pace = town.discord.people, 30.0
     form = await people.click(message, who, "Edit…")
     asked = await people.submit(form, words="a red door")
-    await town.until(lambda: town.state(asked) == "painting", "a brush on canvas")
-    await town.bot.kill()
-    painter.terms.pace = 0.0
+    try:
+        await town.until(lambda: town.state(asked) == "painting", "a brush on canvas")
+        await town.bot.kill()
+    finally:
+        painter.terms.pace = 0.0
     town.let_leases_end()
     await town.bot.restart()
-    return await end_of(asked)
+    return await end_of(town, asked)
 
 
 async def walk_back(town: Town, chain: Sequence[Message], who: Person) -> Message:
     """From the last of a chain to the first, by its details; those of the last but one."""
-    people, details = town.discord.people, []
-    opened = await panel(town, chain[-1], who)
+    people = town.discord.people
+    shown = details = await panel(town, chain[-1], who)
     for here, parent in itertools.pairwise(reversed(chain)):
-        details.append(await (await people.click(opened, who, "Details")).answer())
-        assert f"`{id_of(here)}`" in details[-1].content
-        assert [file.name for file in details[-1].files] == ["before-and-after.jpg"]
-        opened = await (await people.click(details[-1], who, "Back")).answer()
-        assert opened.files[0].sha256 == parent.files[0].sha256
-    return details[-1]
+        details = await (await people.click(shown, who, "Details")).answer()
+        assert f"`{id_of(here)}`" in details.content
+        assert [file.name for file in details.files] == ["before-and-after.jpg"]
+        shown = await (await people.click(details, who, "Back")).answer()
+        assert shown.files[0].sha256 == parent.files[0].sha256
+    return details
 
 
 # Messages that age
@@ -263,7 +278,7 @@ async def test_a_link_that_expires_while_one_writes_is_renewed(
     message = await people.say(direct, cleo, "", files=[people.file("cat.png", RED)])
     form = await opened(await people.menu(message, cleo, "Edit this picture"))
     world.clock.forward(2 * DAY_S)
-    await end_of(await people.submit(form, words="make it night"))
+    await end_of(town, await people.submit(form, words="make it night"))
     check_sent(painter, RED)
     assert [c.status for c in town.discord.calls if c.path == path_of(message)] == [200]
 
@@ -297,12 +312,41 @@ async def test_a_message_that_is_gone(town: Town, painter: Painter) -> None:
     assert kept(town, painter) == before
 
 
+async def test_a_file_of_a_command_that_is_gone(town: Town, painter: Painter) -> None:
+    people, before = town.discord.people, kept(town, painter)
+    file = people.file("cat.png", RED)
+    del town.discord.world.files[file.id]
+    asked = await people.slash(
+        town.channel(), town.person("ann"), "edit", prompt="make it night", image=file
+    )
+    await check_refused(asked, "Discord's link to that picture has expired")
+    assert kept(town, painter) == before
+
+
+async def test_our_own_message_is_looked_at_again(town: Town, painter: Painter) -> None:
+    """A private picture that was posted alone is a file to others, and its link expires."""
+    world, people, bob = town.discord.world, town.discord.people, town.person("bob")
+    asked = await town.imagine(town.channel(), private=True)
+    await end_of(town, asked)
+    ann = asked.interaction.person
+    await people.click(await panel(town, asked.said[0], ann), ann, "Post alone")
+    channel = asked.interaction.channel
+    posted = await channel.pulse.until(
+        lambda: next(iter(channel.results), None), within=10, what="a picture by itself"
+    )
+    form = await opened(await people.menu(posted, bob, "Edit this picture"))
+    world.clock.forward(2 * DAY_S)
+    await end_of(town, await people.submit(form, words="make it night"))
+    check_sent(painter, bytes_of(posted.files[0]))
+    assert [c.status for c in town.discord.calls if c.path == path_of(posted)] == [200]
+
+
 async def test_a_result_that_is_gone_is_in_the_archive(town: Town, painter: Painter) -> None:
     people, bob = town.discord.people, town.person("bob")
     result = await painted(town)
     form = await opened(await people.click(await panel(town, result, bob), bob, "Edit…"))
     await people.delete(result)
-    await end_of(await people.submit(form, words="make it night"))
+    await end_of(town, await people.submit(form, words="make it night"))
     check_sent(painter, bytes_of(result.files[0]))
 
 
@@ -375,6 +419,17 @@ async def test_a_hostile_file_in_a_form(town: Town, painter: Painter) -> None:
     assert kept(town, painter) == before
 
 
+async def test_beyond_the_allowance_no_picture_is_kept(town: Town, painter: Painter) -> None:
+    people, ann = town.discord.people, town.person("ann")
+    options = {"prompt": "make it night", "image": people.file("red.png", RED), "count": 4}
+    accepted = [await people.slash(town.channel(), ann, "edit", **options) for _ in range(5)]
+    await asyncio.gather(*(end_of(town, asked) for asked in accepted))
+    before = kept(town, painter)
+    refused = await people.slash(town.channel(), ann, "edit", **options)
+    await check_refused(refused, "a minute; the next one is free")
+    assert kept(town, painter) == before
+
+
 @pytest.mark.parametrize(
     "link",
     [
@@ -407,9 +462,10 @@ async def test_a_link_to_a_server_that_is_there(town: Town, painter: Painter) ->
 def forty_megapixels() -> bytes:
     """As heavy as a large screenshot: mostly plain, and noise of eighteen megabytes."""
     picture = Image.new("RGB", (8000, 5000), "teal")
-    picture.paste(Image.effect_noise((3000, 2000), 120).convert("RGB"), (500, 500))
+    picture.paste(Image.frombytes("RGB", (3000, 2000), os.urandom(18_000_000)), (500, 500))
     buffer = BytesIO()
-    picture.save(buffer, "PNG", compress_level=1)
+    # The quickest: https://pillow.readthedocs.io/en/stable/handbook/image-file-formats.html#png
+    picture.save(buffer, "PNG", compress_level=1, compress_type=zlib.Z_RLE)
     return buffer.getvalue()
 
 
@@ -419,7 +475,7 @@ async def test_forty_megapixels(town: Town, painter: Painter) -> None:
     file = people.file("large.png", data)
     async with watched(town.bot.process.pid) as most:
         asked = await people.slash(town.channel(), ann, "edit", prompt="make it night", image=file)
-        result = await end_of(asked)
+        result = await end_of(town, asked)
     tell(
         f"{len(data) / 1e6:.0f} MB, 40 megapixels: delivered after {asked.took(result):.1f} s; "
         f"the bot {town.bot.peak_mib:.0f} MiB at most, its child {most['children']:.0f} MiB, "
@@ -432,7 +488,7 @@ async def test_forty_megapixels(town: Town, painter: Painter) -> None:
 
 
 @asynccontextmanager
-async def watched(pid: int) -> AsyncIterator[dict[str, float]]:
+async def watched(pid: int) -> AsyncGenerator[dict[str, float]]:
     """The most memory of a process's children, and of all together, in MiB; Linux only."""
     most = {"children": 0.0, "both": 0.0}
 
@@ -451,9 +507,13 @@ async def watched(pid: int) -> AsyncIterator[dict[str, float]]:
 
 
 def children_of(pid: int) -> Iterator[int]:
+    """Those that have begun: before, they are the process itself by another number."""
+    own = Path(f"/proc/{pid}/cmdline").read_bytes()
     for task in Path(f"/proc/{pid}/task").iterdir():
-        with suppress(OSError):  # a thread that has just ended
-            yield from map(int, (task / "children").read_text().split())
+        with suppress(OSError):  # it has just ended
+            for child in map(int, (task / "children").read_text().split()):
+                if Path(f"/proc/{child}/cmdline").read_bytes() != own:
+                    yield child
 
 
 def resident(pid: int) -> float:

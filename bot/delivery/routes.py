@@ -63,7 +63,11 @@ class Routes:
 
     def may_speak(self, generation: Generation) -> bool:
         """Whether words alone may be posted now: Discord counts refusals towards a ban."""
-        channel = self._client.get_channel(generation.place.channel_id)
+        place = generation.place
+        if place.server_id is None:
+            # To a message; whoever used a command there may not have invited the bot.
+            return place.reply_to is not None
+        channel = self._client.get_channel(place.channel_id)
         if generation.order.private or isinstance(channel, discord.abc.PrivateChannel | None):
             return False
         may = channel.permissions_for(channel.guild.me)

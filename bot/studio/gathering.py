@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 from bot.errors import BadRequest, NotAllowed, NotFound
 from bot.imaging.archive import key_for
 from bot.imaging.request import Size
+from bot.imaging.turns import Turns
 from bot.store import generations, servers
 from bot.store.schema import Editors
 from bot.studio.order import Lineage, Source
 from bot.studio.viewing import see
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from bot.imaging.archive import Archive
     from bot.imaging.links import Links
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 #: As many as any model takes that is offered.
 SOURCES_MAX = 8
+#: Of 25 MB each.
+_HELD_AT_ONCE, _TURN_WAIT_S = 2, 15.0
 #: Their places in the archive come behind those of a generation's own pictures.
 _FIRST_PLACE = 11
 # As in Midjourney, links before the words are pictures to work from.
@@ -45,6 +48,13 @@ class Upload:
 
 
 @dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """The same, not fetched yet: many megabytes that need not wait in memory."""
+
+    read: Callable[[], Awaitable[Upload]]
+
+
+@dataclass(frozen=True, slots=True)
 class Linked:
     """A picture behind a link that somebody typed."""
 
@@ -59,7 +69,7 @@ class Ours:
     position: int
 
 
-Given = Upload | Linked | Ours
+Given = Upload | Elsewhere | Linked | Ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +113,7 @@ async def see_to_edit(database: Database, generation_id: str, viewer: Viewer) ->
     if not await _may_edit(database, author_id, viewer):
         raise NotAllowed(
             f"In this server, only <@{author_id}>, who asked for that picture, can work on "
-            "with it. You can paint one like it: `Remix…` is for everybody."
+            "with it. Everybody may use its words: `Remix…` paints a new one from them."
         )
     return shown
 
@@ -124,6 +134,8 @@ class Gatherer:
         self._archive = archive
         self._references = references
         self._links = links
+        # From the first byte until it is clean.
+        self._turns = Turns(_HELD_AT_ONCE, wait_s=_TURN_WAIT_S)
 
     async def gather(
         self,
@@ -178,8 +190,8 @@ class Gatherer:
             if parent and not await _may_edit(self._database, parent.person_id, viewer):
                 raise NotAllowed(
                     f"That came of a picture by <@{parent.person_id}>, and in this server only "
-                    f"<@{parent.person_id}> can work on with it. You can paint one like it: "
-                    "`Remix…` under a picture that came of words alone is for everybody."
+                    f"<@{parent.person_id}> can work on with it. Everybody may use its words: "
+                    "`Remix…` or `/imagine` paints a new one."
                 )
 
     async def let_go(self, sources: Sequence[Source], owner_id: str) -> None:
@@ -192,8 +204,13 @@ class Gatherer:
         match given:
             case Upload(data, link):
                 return await self._references.clean(data), link
+            case Elsewhere(read):
+                async with self._turns.one():
+                    upload = await read()
+                    return await self._references.clean(upload.data), upload.link
             case Linked(url):
-                return await self._references.clean(await self._links.fetch(url)), url
+                async with self._turns.one():
+                    return await self._references.clean(await self._links.fetch(url)), url
             case Ours():
                 return None
 

@@ -15,7 +15,7 @@ from bot.studio.intake import asks_first
 from bot.views.base import ALREADY_ACKNOWLEDGED, HEARD, THINKING_ALOUD
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Coroutine, Sequence
+    from collections.abc import Coroutine, Sequence
 
     from bot.studio.gathering import Given
     from bot.studio.intake import Quote, Submitted
@@ -67,31 +67,20 @@ def allows_files(allowed: discord.Permissions, channel: object) -> bool:
     return allowed.view_channel and may_send and allowed.attach_files
 
 
-async def ask(
-    interaction: Interaction, order: Order, bringing: Awaitable[Sequence[Given]] | None = None
-) -> None:
+async def ask(interaction: Interaction, order: Order, given: Sequence[Given] = ()) -> None:
     """Has an order painted, whatever way it was asked for; one of combinations after a yes.
 
     Args:
         interaction: not answered yet.
         order: what is asked for.
-        bringing: pictures to work from, which may take a while to be fetched.
+        given: pictures to work from.
     """
     intake, place = interaction.client.studio.intake, place_of(interaction)
 
-    async def given() -> Sequence[Given]:
-        return await bringing if bringing else ()
-
-    async def quoting() -> Quote:
-        return await intake.quote(order, place, await given())
-
-    async def deciding() -> Submitted:
-        return await intake.submit(order, place, await given())
-
     if asks_first(order):
-        await _put_question(interaction, quoting())
+        await _put_question(interaction, intake.quote(order, place, given))
     else:
-        await submit(interaction, deciding(), private=order.private)
+        await submit(interaction, intake.submit(order, place, given), private=order.private)
 
 
 async def _put_question(

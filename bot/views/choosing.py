@@ -45,7 +45,7 @@ class Choose(Button, template=f"choose:(?P<draft_id>[0-9a-z]{{10}}):{POSITION}")
     async def _submit(self, interaction: Interaction) -> Submitted:
         intake = interaction.client.studio.intake
         choice = await intake.choice(self.draft_id, interaction.user.id)
-        given = await bring(await _found(interaction, choice, self.position))
+        given = bring(await _found(interaction, choice, self.position))
         return await intake.choose(self.draft_id, choice, _place(interaction, choice), given)
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import aiohttp
 import discord
 
 from bot.imaging.references import BYTES_MAX, BadReference, oversized
-from bot.studio.gathering import Linked, Ours, Upload, check_count
+from bot.studio.gathering import Elsewhere, Linked, Ours, Upload, check_count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,14 +68,14 @@ def attached(*files: discord.Attachment | None) -> list[Attached]:
     return [Attached(file) for file in files if file is not None]
 
 
-async def bring(found: Sequence[Found]) -> list[Given]:
-    """What was found, with its bytes, for the studio to work from.
+def bring(found: Sequence[Found]) -> list[Given]:
+    """What was found, for the studio to work from; files are read when their turn comes.
 
     Raises:
-        Refusal: they are too many, one is too large, or Discord no longer has it.
+        Refusal: they are too many.
     """
     check_count(len(found))
-    return list(await asyncio.gather(*(_brought(each) for each in found)))
+    return [Elsewhere(partial(read, e)) if isinstance(e, Attached) else e for e in found]
 
 
 def _ours(file: discord.Attachment) -> Ours | None:
@@ -94,9 +95,12 @@ def _embedded(embeds: Sequence[discord.Embed]) -> list[Linked]:
     return [Linked(link) for link in links if link]
 
 
-async def _brought(found: Found) -> Given:
-    if not isinstance(found, Attached):
-        return found
+async def read(found: Attached) -> Upload:
+    """A file with its bytes.
+
+    Raises:
+        Refusal: it is too large, or Discord no longer has it.
+    """
     upload = await _read(found.attachment)
     if upload is None and found.message is not None:
         # Links expire: https://discord.com/developers/docs/reference#signed-attachment-cdn-urls

@@ -10,12 +10,12 @@ import discord
 from bot.errors import BadRequest
 from bot.imaging import recipe
 from bot.imaging.request import clean_text
-from bot.studio.gathering import SOURCES_MAX, Ours, Upload
+from bot.studio.gathering import SOURCES_MAX, Ours
 from bot.views.asking import viewer_of
 from bot.views.base import Layout, Select
 from bot.views.details import Details
 from bot.views.ids import ID
-from bot.views.pictures_in import Attached, bring, pictures_in
+from bot.views.pictures_in import Attached, pictures_in, read
 from bot.views.wording import CONTENT_MAX, clip, code
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from bot.imaging.catalogue import Catalogue
     from bot.imaging.recipe import Recipe
-    from bot.studio.gathering import Given
     from bot.views.base import Interaction
 
 _FACTS_SHOWN = 150
@@ -85,10 +84,14 @@ async def _tell_of_ours(interaction: Interaction, pictures: Sequence[Ours]) -> N
 
 async def _told_by(files: Sequence[Attached], catalogue: Catalogue) -> str:
     """What the files say of themselves."""
-    given = await bring(files[:SOURCES_MAX])
-    recipes = await asyncio.to_thread(_recipes, given)
+    looked_at = files[:SOURCES_MAX]
+    recipes = [
+        (number, found)
+        for number, file in enumerate(looked_at, start=1)
+        if (found := await asyncio.to_thread(recipe.read, (await read(file)).data))
+    ]
     if not recipes:
-        what = "that picture" if len(given) == 1 else "those pictures"
+        what = "that picture" if len(looked_at) == 1 else "those pictures"
         return (
             f"As far as I can tell, I didn't paint {what}. What I write into my files is lost "
             "where one is saved anew, or sent through an app that makes it smaller."
@@ -97,15 +100,6 @@ async def _told_by(files: Sequence[Attached], catalogue: Catalogue) -> str:
     length = (CONTENT_MAX - len(said)) // len(recipes) - _FACTS_MAX
     lines = (_line(number, each, catalogue, length) for number, each in recipes)
     return clip("\n".join([said, *lines]), CONTENT_MAX)
-
-
-def _recipes(given: Sequence[Given]) -> list[tuple[int, Recipe]]:
-    """Each with the number of its picture. Blocking."""
-    return [
-        (number, found)
-        for number, each in enumerate(given, start=1)
-        if isinstance(each, Upload) and (found := recipe.read(each.data))
-    ]
 
 
 def _line(number: int, written: Recipe, catalogue: Catalogue, prompt_shown: int) -> str:

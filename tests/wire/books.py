@@ -138,6 +138,8 @@ def _archive(town: Town, books: Books) -> Iterator[str]:
     for row in rows(town, "SELECT key, bytes FROM pictures"):
         if (size := files.pop(row["key"], None)) != row["bytes"]:
             yield f"{row['key']}: {size} bytes and not {row['bytes']}"
+    for row in rows(town, "SELECT DISTINCT key FROM sources"):
+        files.pop(row["key"], None)
     pictureless = {row["id"] for row in rows(town, _GENERATIONS) if not row["made"]}
     for key in files:
         if key.endswith(".part"):
