@@ -148,9 +148,7 @@ def test_no_minute_opens_twice_unless_the_clock_says_that_it_is_over(
         (0, 0),
         (0, -HOUR_S),
         (7, 0),
-        pytest.param(
-            7, -HOUR_S, marks=pytest.mark.xfail(reason="its lease looks like a dead one's")
-        ),
+        (7, -HOUR_S),
     ],
 )
 def test_nothing_is_taken_from_one_who_lives(

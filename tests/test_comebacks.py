@@ -121,7 +121,6 @@ def test_who_comes_back_late_looks_first_whether_it_was_posted(world: LifeWorld)
     check(world, Course(away_s=2 * NONCE_S), first_tries)
 
 
-@pytest.mark.xfail(reason="all attempts at a generation have the same names in the archive")
 def test_who_comes_back_with_other_pictures_overwrites_none(world: LifeWorld) -> None:
     check(world, Course(shade=1), everything)
 

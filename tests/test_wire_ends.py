@@ -329,6 +329,7 @@ def sent(one: Order) -> tuple[str, Message | None]:
 
 @pytest.mark.parametrize("private", [False, True])
 async def test_a_lower_upload_limit_makes_the_pictures_smaller(town: Town, private: bool) -> None:
+    await (await order(town)).delivered()
     [picture] = sql(town, "SELECT max(bytes) AS most FROM pictures")
     one = await too_small(town, picture["most"] * 2 // 3, private=private)
     call, message = sent(one)

@@ -21,7 +21,7 @@ _Result = TypeVar("_Result")
 
 #: Our own names only: no separators but one, no dots but one, nothing that climbs.
 _KEY = re.compile(
-    r"([0-9A-Za-z][0-9A-Za-z_-]?)/(\1[0-9A-Za-z_-]{0,62})-[0-9]{1,3}\.(?:jpg|png|webp)"
+    r"([0-9A-Za-z][0-9A-Za-z_-]?)/(\1[0-9A-Za-z_-]{0,62})-[0-9]{1,6}\.(?:jpg|png|webp)"
 )
 #: Bytes wait on disks and networks, so they have threads of their own: a slow archive must
 #: not keep decoding and name look-ups waiting.

@@ -219,12 +219,17 @@ def keep(
 
 
 def deliver(
-    connection: Connection, generation_id: str, message_id: int | None, now: float
+    connection: Connection,
+    generation_id: str,
+    message_id: int | None,
+    now: float,
+    *,
+    lease: Lease | None = None,
 ) -> GenerationRow | None:
-    """Says `delivered` and settles the allowance; None when it had ended already."""
+    """Says `delivered` and settles the allowance; None when it had ended, or the lease is lost."""
     made = connection.execute(_COUNT_PICTURES, {"the_id": generation_id}).scalar_one()
     values = {"state": State.DELIVERED, "message_id": message_id}
-    return _end(connection, generation_id, State.PAINTED, values, used=made, now=now)
+    return _end(connection, generation_id, State.PAINTED, values, used=made, now=now, lease=lease)
 
 
 def fail(

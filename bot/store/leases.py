@@ -12,13 +12,11 @@ from bot.store.schema import State, generations
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy import Connection
 
 #: Painting is begun again after this many holders were lost over it, and then no more.
 ORPHANED_MAX = 2
 _AT_ONCE = 200
-#: No lease that is not a process's own lasts longer, nor does a rest between two tries.
-_REST_MAX_S = 10 * 60.0
 #: Discord takes an acknowledgement within three seconds; work must not overtake it.
 _ACKNOWLEDGED_AFTER_S = 5.0
 
@@ -40,11 +38,6 @@ class Found:
     untold: Sequence[Row[Any]]
 
 
-def _over(at: ColumnElement[float], until: float, now: float) -> ColumnElement[bool]:
-    """Whether it is time; a moment that nobody would have set is one from before the clock was."""
-    return (at <= now) | (at > 2 * until - now + _REST_MAX_S)
-
-
 def renew(connection: Connection, holder: str, ids: Collection[str], until: float) -> None:
     """Lengthens the leases of what a living holder really works on.
 
@@ -59,7 +52,8 @@ def renew(connection: Connection, holder: str, ids: Collection[str], until: floa
 
 def sweep(connection: Connection, holder: str, until: float, now: float) -> Found:
     """Takes over what no living holder works on."""
-    _orphan(connection, until, now)
+    _shorten(connection, until)
+    _orphan(connection, now)
     return Found(
         waiting=_waiting(connection, now),
         painted=_take(connection, State.PAINTED, holder, until, now),
@@ -96,13 +90,24 @@ def release(connection: Connection, holder: str) -> None:
     )
 
 
-def _orphan(connection: Connection, until: float, now: float) -> None:
+def _shorten(connection: Connection, until: float) -> None:
+    """What lasts for longer than any lease is from before the clock was set back.
+
+    A living holder renews it before it is over; the dead one's is over as soon as any other.
+    """
+    lease, tell_at = generations.c.lease_until, generations.c.tell_at
+    leased = (generations.c.ended_at.is_(None), lease > until)
+    connection.execute(update(generations).where(*leased).values(lease_until=until))
+    connection.execute(update(generations).where(tell_at > until).values(tell_at=until))
+
+
+def _orphan(connection: Connection, now: float) -> None:
     """Back into the line with what was being painted when its holder was lost."""
     connection.execute(
         update(generations)
         .where(
             generations.c.state == State.PAINTING,
-            _over(generations.c.lease_until, until, now),
+            generations.c.lease_until <= now,
             generations.c.orphaned < ORPHANED_MAX,
         )
         .values(
@@ -119,7 +124,7 @@ def _take(
 ) -> Sequence[Row[Any]]:
     """Those in `state` whose lease is over, or that have none."""
     lease = generations.c.lease_until
-    over = lease.is_(None) | _over(lease, until, now)
+    over = lease.is_(None) | (lease <= now)
     ids = [
         row.id
         for row in connection.execute(
@@ -164,7 +169,7 @@ def _untold(connection: Connection, until: float, now: float) -> Sequence[Row[An
     """Whoever sweeps next after `until` tries again, unless they are told by then."""
     found = connection.execute(
         update(generations)
-        .where(_over(generations.c.tell_at, until, now))
+        .where(generations.c.tell_at <= now)
         .values(tell_at=until)
         .returning(*generations.c)
     )

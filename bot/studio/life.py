@@ -134,12 +134,24 @@ class Life:
             way=delivery.way_for(generation),
             now=self._clock(),
         )
+        if row is None or generation.attempt > 1:
+            await self._clear_away(generation)
         if row is None:
             log.warning("generation.lease_lost", id=generation.id, attempt=lease.attempt)
             return None
         kept = Generation.from_row(row)
         log_state(kept)
         return Shown(kept, tuple(KeptPicture.from_row(each) for each in painted.pictures))
+
+    async def _clear_away(self, generation: Generation) -> None:
+        """Forgets the pictures of attempts that came to nothing, once another one's are kept."""
+        rows = await self._database.read(generations.pictures_of, generation.id)
+        if not rows:
+            return
+        try:
+            await self._painter.clear_away(generation, {row.key for row in rows})
+        except StoreUnavailable as error:
+            log.warning("generation.not_cleared_away", id=generation.id, cause=error.operator)
 
     async def deliver_later(self, generation: Generation, delivery: Delivery) -> None:
         """Delivers what an earlier try, perhaps of another process, did not or not to the end."""
@@ -174,8 +186,9 @@ class Life:
         except EaselError as failure:
             await self._lose(generation, failure, delivery)
             return
+        lease = Lease(self._holder, generation.attempt)
         row = await self._database.write(
-            generations.deliver, generation.id, message_id, self._clock()
+            generations.deliver, generation.id, message_id, self._clock(), lease=lease
         )
         if row is not None:
             log_state(Generation.from_row(row))

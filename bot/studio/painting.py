@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from bot.errors import BadAnswer, ModelGone, PaintingFailed, ParameterRefused, RequestRefused
-from bot.imaging.archive import key_for
 from bot.imaging.failures import bad_answer
 from bot.imaging.model import Parameter
 from bot.imaging.pictures import Picture, inspect
@@ -16,10 +15,10 @@ from bot.imaging.references import data_uri
 from bot.imaging.request import Size
 from bot.store.generations import NewPicture
 from bot.studio.prompts import compose
-from bot.studio.salvage import kept_before
+from bot.studio.salvage import clear_away, kept_before, key_of
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 
     from bot.imaging.archive import Archive
     from bot.imaging.catalogue import Catalogue
@@ -119,6 +118,10 @@ class Painter:
         painted = _successes(outcomes)
         return await self._keep(generation, painted, _why_not_all(order, outcomes))
 
+    async def clear_away(self, generation: Generation, kept: Collection[str]) -> None:
+        """See `bot.studio.salvage.clear_away`."""
+        await clear_away(self._archive, generation, kept)
+
     async def _work_from(self, order: Order) -> list[str]:
         """The sources as data URIs: a link would be fetched by others, and expires."""
         return await asyncio.gather(*(self._data_uri(source) for source in order.sources))
@@ -197,7 +200,7 @@ class Painter:
     async def _keep(
         self, generation: Generation, painted: list[_PaintedPart], why_not_all: list[str]
     ) -> Painted:
-        finished = await asyncio.to_thread(_finish_all, painted, generation.id)
+        finished = await asyncio.to_thread(_finish_all, painted, generation)
         # They wait for the disk, or for a bucket, once and not twice over.
         for part in painted:
             part.made.clear()
@@ -254,7 +257,9 @@ def _price(painted: list[_PaintedPart], kept: tuple[NewPicture, ...]) -> int | N
     return total
 
 
-def _finish_all(painted: list[_PaintedPart], generation_id: str) -> list[tuple[NewPicture, bytes]]:
+def _finish_all(
+    painted: list[_PaintedPart], generation: Generation
+) -> list[tuple[NewPicture, bytes]]:
     """Whole pictures with their recipes; what is broken is left out, unless all are.
 
     Raises:
@@ -265,11 +270,11 @@ def _finish_all(painted: list[_PaintedPart], generation_id: str) -> list[tuple[N
     for part in painted:
         for item in part.made[: part.request.count]:
             try:
-                picture = _finish(item, generation_id, part)
+                picture = _finish(item, generation.id, part)
             except BadAnswer as error:
                 broken = error
                 continue
-            kept = _named(picture, generation_id, len(finished) + 1, part, item)
+            kept = _named(picture, generation, len(finished) + 1, part, item)
             finished.append((kept, picture.data))
     if not finished:
         raise broken or bad_answer("no whole picture in it", painted[0].planned.model.id)
@@ -277,11 +282,11 @@ def _finish_all(painted: list[_PaintedPart], generation_id: str) -> list[tuple[N
 
 
 def _named(
-    picture: Picture, generation_id: str, position: int, part: _PaintedPart, item: _Made
+    picture: Picture, generation: Generation, position: int, part: _PaintedPart, item: _Made
 ) -> NewPicture:
     return NewPicture(
         position=position,
-        key=key_for(generation_id, position, picture.media_type),
+        key=key_of(generation.id, generation.attempt, position, picture.media_type),
         media_type=picture.media_type,
         width=picture.width,
         height=picture.height,

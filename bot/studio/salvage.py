@@ -12,6 +12,8 @@ from bot.imaging.pictures import MediaType, inspect
 from bot.store.generations import NewPicture
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from bot.imaging.archive import Archive
     from bot.imaging.recipe import Recipe
     from bot.studio.generation import Generation
@@ -20,23 +22,46 @@ if TYPE_CHECKING:
 async def kept_before(
     archive: Archive, generation: Generation
 ) -> tuple[tuple[NewPicture, ...], Recipe] | None:
-    """Every picture of the generation and the recipe of the first; None when one is missing."""
+    """Every picture of the newest attempt that kept them all, and the recipe of the first."""
     # Of as many pictures as were wanted, each is where its part has it.
     parts = [
         number for number, part in enumerate(generation.order.parts) for _ in range(part.count)
     ]
-    found = [await _find(archive, generation, *where) for where in enumerate(parts, start=1)]
-    whole = [each for each in found if each is not None]
-    if len(whole) < len(found):
-        return None
-    return tuple(picture for picture, _ in whole), whole[0][1]
+    for attempt in reversed(range(1, generation.attempt)):
+        found = [
+            await _find(archive, generation.id, attempt, *where)
+            for where in enumerate(parts, start=1)
+        ]
+        whole = [each for each in found if each is not None]
+        if len(whole) == len(found):
+            return tuple(picture for picture, _ in whole), whole[0][1]
+    return None
+
+
+def key_of(generation_id: str, attempt: int, position: int, media_type: MediaType) -> str:
+    """Each attempt has names of its own: who comes too late overwrites nobody's pictures."""
+    return key_for(generation_id, 100 * (attempt - 1) + position, media_type)
+
+
+async def clear_away(archive: Archive, generation: Generation, kept: Collection[str]) -> None:
+    """Forgets what attempts up to this one have left, and no row names.
+
+    Raises:
+        StoreUnavailable: the archive cannot be written to.
+    """
+    for attempt in range(1, generation.attempt + 1):
+        for position in range(1, generation.order.wanted + 1):
+            for media_type in MediaType:
+                key = key_of(generation.id, attempt, position, media_type)
+                if key not in kept:
+                    await archive.delete(key)
 
 
 async def _find(
-    archive: Archive, generation: Generation, position: int, part: int
+    archive: Archive, generation_id: str, attempt: int, position: int, part: int
 ) -> tuple[NewPicture, Recipe] | None:
     for media_type in MediaType:
-        key = key_for(generation.id, position, media_type)
+        key = key_of(generation_id, attempt, position, media_type)
         if await archive.exists(key):
             [data] = await archive.get(key)
             return await asyncio.to_thread(_read, data, key, position, part)

@@ -39,7 +39,7 @@ class Work:
         circuit: Circuit,
         announcer: Announcer,
         *,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._life = life
         self._pace = pace
