@@ -103,10 +103,8 @@ def _evenly(pictures: Sequence[Attached]) -> str:
     """By number, as the models were taught to tell pictures apart."""
     names = [f"image {number}" for number in range(1, len(pictures) + 1)]
     listed = f"{', '.join(names[:-1])} and {names[-1]}"
-    return (
-        f"Blend {listed} into one coherent picture: the main subject of each, together in one "
-        "scene, in a style and colors between theirs."
-    )
+    # People read it, too, under the result.
+    return f"Blend {listed} into one scene, in a style between theirs"
 
 
 async def setup(bot: Easel) -> None:
