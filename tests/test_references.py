@@ -24,7 +24,13 @@ from bot.errors import Refusal
 from bot.imaging import child
 from bot.imaging.cleaning import CLEAN_BYTES_MAX, CLEAN_PIXELS_MAX
 from bot.imaging.containers import MediaType, png_chunk
-from bot.imaging.references import BYTES_MAX, BadReference, Reference, References
+from bot.imaging.references import (
+    BYTES_MAX,
+    BadReference,
+    Reference,
+    References,
+    data_uri,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -107,7 +113,7 @@ async def test_pictures_of_every_kind_come_out_clean() -> None:
 
 
 def test_a_data_uri_holds_the_picture() -> None:
-    head, text = Reference(SMALL, MediaType.PNG, 64, 40).data_uri.split(",")
+    head, text = data_uri(SMALL).split(",")
     assert head == "data:image/png;base64"
     assert base64.b64decode(text) == SMALL
 

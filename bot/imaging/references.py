@@ -47,11 +47,6 @@ class Reference:
     width: int
     height: int
 
-    @property
-    def data_uri(self) -> str:
-        """See `data_uri`."""
-        return data_uri(self.data)
-
 
 def data_uri(data: bytes) -> str:
     """A clean picture as a request carries it; takes some milliseconds, it may have 5.3 MB."""
