@@ -122,8 +122,8 @@ def _fill(file: Path, size: int) -> None:
             (request,),
         )
         connection.execute(
-            "INSERT INTO pictures SELECT id, 1, id, 'image/jpeg', 1024, 1024, 200000, 1, 0"
-            " FROM generations"
+            "INSERT INTO pictures SELECT id, 1, id, 'image/jpeg', 1024, 1024, 200000, 1, 0,"
+            " NULL FROM generations"
         )
         connection.execute(
             "INSERT INTO sources SELECT id, 1, id, printf('%010d', number - 1), 1"

@@ -110,6 +110,7 @@ async def test_pictures_that_reached_the_disk_are_not_paid_for_again(world: Worl
     assert len(again.attachments) == 2
     [row] = await world.generations()
     assert (row.state, row.price) == ("delivered", 60_000)
+    assert {picture.model for picture in await world.rows(pictures)} == {row.model}
 
 
 def forget_pictures(connection: Any, row: Any) -> None:

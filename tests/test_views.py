@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from dataclasses import replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,15 @@ from bot.studio.prompts import STYLES
 from bot.studio.viewing import Page
 from bot.views import base, details, history, panel, result
 from bot.views.buttons import result_buttons
-from bot.views.wording import ALT_TEXT_MAX, CHOICE_MAX, CONTENT_MAX, CUSTOM_ID_MAX, LABEL_MAX, code
+from bot.views.wording import (
+    ALT_TEXT_MAX,
+    CHOICE_MAX,
+    CONTENT_MAX,
+    CUSTOM_ID_MAX,
+    LABEL_MAX,
+    code,
+    listed,
+)
 
 if TYPE_CHECKING:
     import discord
@@ -35,8 +44,9 @@ CATALOGUE = Catalogue.load()
 class NamesOnly:
     """What captions ask of the studio: how a model is called."""
 
-    def model_name(self, generation: Generation) -> str:
-        return CATALOGUE.get(generation.model or "").name
+    def model_name(self, generation: Generation, picture: KeptPicture | None = None) -> str:
+        painted_by = generation.model if picture is None else generation.model_of(picture)
+        return CATALOGUE.get(painted_by or "").name
 
 
 STUDIO: Studio = NamesOnly()  # type: ignore[assignment]
@@ -161,6 +171,34 @@ def test_what_people_typed_stays_inside_its_code(prompt: str) -> None:
 def test_the_buttons_of_a_result_and_of_a_panel() -> None:
     check_layout(result_buttons("0123456789", pictures(4)))
     check_layout(panel.panel_buttons("0123456789", 4))
+
+
+@pytest.mark.parametrize("painted_by", [1, 4, 5, 8])
+def test_models_are_named_in_the_order_of_their_pictures(painted_by: int) -> None:
+    models = CATALOGUE.offered()[:painted_by]
+    made = generation("x", model=models[0].id)
+    kept = [replace(each, model=m.id) for each, m in zip(pictures(8), models, strict=False)]
+    names = [model.name for model in models]
+    told = names if painted_by <= 4 else [*names[:4], f"{painted_by - 4} more"]
+    assert f"-# {listed(told)} · " in result.caption(STUDIO, made, kept)
+    for picture, name in zip(kept, names, strict=True):
+        assert f"-# {name} · " in result.caption(STUDIO, made, [picture]), "of one, its own"
+        assert f"generated with {name}: x" in result.alt_text(STUDIO, made, picture, painted_by)
+        text, _ = details.details(STUDIO, Shown(made, tuple(kept)), picture)
+        assert f"**Model:** {name}\n" in text
+        assert f" model:{picture.model} " in text
+        its_own = picture.model == made.model
+        assert ("**Steps:** 50" in text) is its_own, "what the first took says nothing of others"
+
+
+def test_pictures_from_before_are_of_their_generations_model() -> None:
+    made = generation("x")
+    name = CATALOGUE.get(made.model or "").name
+    assert f"-# {name} · " in result.caption(STUDIO, made, pictures(2))
+    text, _ = details.details(STUDIO, Shown(made, pictures(2)), pictures(2)[0])
+    assert f"**Model:** {name}\n" in text
+    assert f" model:{made.model} " in text
+    assert "**Steps:** 50" in text
 
 
 def subclasses(kind: type) -> set[type]:

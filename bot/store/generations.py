@@ -108,6 +108,7 @@ class NewPicture:
     bytes: int
     seed: int
     part: int = 0
+    model: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

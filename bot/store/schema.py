@@ -204,6 +204,7 @@ pictures = Table(
     Column("bytes", Integer, nullable=False),
     Column("seed", Integer, nullable=False),
     Column("part", Integer, nullable=False, server_default="0", comment="of the order, from 0"),
+    Column("model", Text, comment="that painted it; null: the generation's"),
     CheckConstraint(f"position BETWEEN 1 AND {PICTURES_MAX}", name="position"),
     sqlite_strict=True,
 )

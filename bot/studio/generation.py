@@ -87,6 +87,10 @@ class Generation:
         """The words that the picture was painted from, of all combinations."""
         return self.order.parts[picture.part].prompt
 
+    def model_of(self, picture: KeptPicture) -> str | None:
+        """The id of the model that painted the picture."""
+        return picture.model or self.model
+
     @classmethod
     def from_row(cls, row: Any) -> Generation:  # noqa: ANN401 - a row's columns are told in schema.py
         columns: Mapping[str, Any] = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for it
@@ -116,6 +120,7 @@ class KeptPicture:
         key: its name in the archive.
         seed: that made it.
         part: of the order, from 0.
+        model: the id of the one that painted it; None for the generation's.
     """
 
     position: int
@@ -125,6 +130,7 @@ class KeptPicture:
     bytes: int
     seed: int
     part: int = 0
+    model: str | None = None
 
     @classmethod
     def from_row(cls, row: Any) -> KeptPicture:  # noqa: ANN401 - a row's columns are told in schema.py
@@ -136,6 +142,7 @@ class KeptPicture:
             bytes=row.bytes,
             seed=row.seed,
             part=row.part,
+            model=row.model,
         )
 
 

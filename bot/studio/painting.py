@@ -12,10 +12,9 @@ from bot.imaging.model import Parameter
 from bot.imaging.pictures import Picture, inspect
 from bot.imaging.recipe import Recipe, embed
 from bot.imaging.references import data_uri
-from bot.imaging.request import Size
 from bot.store.generations import NewPicture
 from bot.studio.prompts import compose
-from bot.studio.salvage import clear_away, kept_before, key_of
+from bot.studio.salvage import clear_away, kept_before, key_of, price_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
@@ -137,11 +136,9 @@ class Painter:
         found = await kept_before(self._archive, generation)
         if found is None:
             return None
-        pictures, written = found
-        model = self._catalogue.get(written.model)
-        size = Size(written.width, written.height)
-        price = self._catalogue.price(model, size, len(pictures), written.steps)
-        return Painted(pictures, model.id, written.steps, price, notes=())
+        pictures, recipes = found
+        first, price = recipes[0], price_of(recipes, self._catalogue)
+        return Painted(pictures, first.model, first.steps, price, notes=())
 
     async def _paint_part(
         self, generation: Generation, number: int, part: Part, pictures: Mapping[str, str]
@@ -293,6 +290,7 @@ def _named(
         bytes=len(picture.data),
         seed=part.request.seed if item.seed is None else item.seed,
         part=part.number,
+        model=part.planned.model.id,
     )
 
 

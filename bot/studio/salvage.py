@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from bot.errors import BadAnswer
 from bot.imaging import recipe
 from bot.imaging.archive import key_for
 from bot.imaging.pictures import MediaType, inspect
+from bot.imaging.request import Size
 from bot.store.generations import NewPicture
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from bot.imaging.archive import Archive
+    from bot.imaging.catalogue import Catalogue
     from bot.imaging.recipe import Recipe
     from bot.studio.generation import Generation
 
 
 async def kept_before(
     archive: Archive, generation: Generation
-) -> tuple[tuple[NewPicture, ...], Recipe] | None:
-    """Every picture of the newest attempt that kept them all, and the recipe of the first."""
+) -> tuple[tuple[NewPicture, ...], tuple[Recipe, ...]] | None:
+    """Every picture of the newest attempt that kept them all, and the recipe of each."""
     # Of as many pictures as were wanted, each is where its part has it.
     parts = [
         number for number, part in enumerate(generation.order.parts) for _ in range(part.count)
@@ -34,8 +37,19 @@ async def kept_before(
         ]
         whole = [each for each in found if each is not None]
         if len(whole) == len(found):
-            return tuple(picture for picture, _ in whole), whole[0][1]
+            return tuple(picture for picture, _ in whole), tuple(written for _, written in whole)
     return None
+
+
+def price_of(recipes: Sequence[Recipe], catalogue: Catalogue) -> int | None:
+    """Estimated, in micro-dollars; None where the price of one is unknown."""
+    alike = Counter((each.model, Size(each.width, each.height), each.steps) for each in recipes)
+    prices = [
+        catalogue.price(catalogue.get(model), size, count, steps)
+        for (model, size, steps), count in alike.items()
+    ]
+    known = [price for price in prices if price is not None]
+    return sum(known) if len(known) == len(prices) else None
 
 
 def key_of(generation_id: str, attempt: int, position: int, media_type: MediaType) -> str:
@@ -85,5 +99,6 @@ def _read(data: bytes, key: str, position: int, part: int) -> tuple[NewPicture, 
         bytes=len(data),
         seed=written.seed,
         part=part,
+        model=written.model,
     )
     return kept, written

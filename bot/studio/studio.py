@@ -113,10 +113,10 @@ class Studio:
         """What one has under way, and how much the server has."""
         return await self._database.read(_queue, person_id, server_id, self._work.standing)
 
-    def model_name(self, generation: Generation) -> str:
-        """How the model that painted, or will paint, is called."""
-        model_id = generation.model or generation.order.model or ""
-        return self.catalogue.get(model_id).name
+    def model_name(self, generation: Generation, picture: KeptPicture | None = None) -> str:
+        """How the model that painted, or will paint, is called; or that of one picture."""
+        painted_by = generation.model if picture is None else generation.model_of(picture)
+        return self.catalogue.get(painted_by or generation.order.model or "").name
 
     async def see(self, generation_id: str, viewer: Viewer) -> Shown:
         """A generation, where the viewer may see it.

@@ -27,7 +27,7 @@ from bot.views.wording import (
 )
 
 if TYPE_CHECKING:
-    from bot.studio.generation import KeptPicture, Shown
+    from bot.studio.generation import Generation, KeptPicture, Shown
     from bot.studio.studio import Studio
     from bot.views.base import Interaction
 
@@ -61,11 +61,11 @@ def details(studio: Studio, shown: Shown, picture: KeptPicture) -> tuple[str, li
     generation, order = shown.generation, shown.generation.order
     edited = bool(order.sources)
     rows = [
-        ("Model", studio.model_name(generation)),
+        ("Model", studio.model_name(generation, picture)),
         ("Size", f"{picture.size} ({order.shape})" if order.shape else str(picture.size)),
         ("Seed", str(picture.seed)),
         ("Quality", order.quality),
-        ("Steps", generation.steps),
+        ("Steps", _steps(generation, picture)),
         ("Style", order.style),
         ("Avoid", code(order.avoid, _AVOID_SHOWN) if edited and order.avoid else None),
         ("Price", f"about {dollars(generation.price)} in all" if generation.price else None),
@@ -99,7 +99,7 @@ def command_line(shown: Shown, picture: KeptPicture) -> str:
     order = shown.generation.order
     options = [
         ("prompt", one_line(shown.generation.prompt_of(picture))),
-        ("model", shown.generation.model),
+        ("model", shown.generation.model_of(picture)),
         ("shape", order.shape),
         ("count", order.parts[picture.part].count),
         ("quality", order.quality),
@@ -108,6 +108,11 @@ def command_line(shown: Shown, picture: KeptPicture) -> str:
         ("seed", picture.seed),
     ]
     return "/imagine " + " ".join(f"{name}:{value}" for name, value in options if value is not None)
+
+
+def _steps(generation: Generation, picture: KeptPicture) -> int | None:
+    """They are written down for the generation's model alone; another takes its own, or none."""
+    return generation.steps if generation.model_of(picture) == generation.model else None
 
 
 async def _pair(studio: Studio, before: bytes, shown: Shown, picture: KeptPicture) -> discord.File:

@@ -158,10 +158,7 @@ def _lines(family: Family, here: str, length: int, *, timed: bool = True) -> Ite
 def _from(parents: list[int]) -> list[str]:
     if not parents:
         return []
-    named = [str(number) for number in parents[:_PARENTS_SHOWN]]
-    if more := len(parents) - len(named):
-        named.append(f"{more} more")
-    return [f"from {listed(named)}"]
+    return [f"from {listed([str(number) for number in parents], _PARENTS_SHOWN)}"]
 
 
 def _parents(family: Family) -> dict[str, list[int]]:

@@ -38,10 +38,7 @@ def chain(generation: Generation) -> str | None:
     _first, *others = dict.fromkeys((*lineage.authors, generation.person_id))
     if not others:
         return line
-    named = [f"<@{person}>" for person in others[:_AUTHORS_SHOWN]]
-    if unnamed := len(others) - len(named):
-        named.append(f"{unnamed} more")
-    return f"{line}, with {listed(named)}"
+    return f"{line}, with {listed([f'<@{person}>' for person in others], _AUTHORS_SHOWN)}"
 
 
 def aloud(order: Order) -> str:

@@ -20,6 +20,7 @@ from bot.views.wording import (
     clip,
     code,
     dollars,
+    listed,
     seconds,
 )
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 #: In the message; the whole prompt stands in each picture's details and alt text.
 _PROMPT_SHOWN = 300
+_MODELS_SHOWN = 4
 
 
 async def find(
@@ -66,7 +68,7 @@ def caption(studio: Studio, generation: Generation, pictures: Sequence[KeptPictu
 
 def facts_of(studio: Studio, generation: Generation, pictures: Sequence[KeptPicture]) -> str:
     """Model, size, style, seed, price and time, as far as they are known."""
-    parts = [studio.model_name(generation)]
+    parts = [_painters(studio, generation, pictures)]
     if generation.order.style:
         parts.append(generation.order.style)
     if pictures:
@@ -79,11 +81,17 @@ def facts_of(studio: Studio, generation: Generation, pictures: Sequence[KeptPict
     return " · ".join(parts)
 
 
+def _painters(studio: Studio, generation: Generation, pictures: Sequence[KeptPicture]) -> str:
+    """The models, in the order of their pictures."""
+    names = list(dict.fromkeys(studio.model_name(generation, picture) for picture in pictures))
+    return listed(names, _MODELS_SHOWN) or studio.model_name(generation)
+
+
 def alt_text(studio: Studio, generation: Generation, picture: KeptPicture, of: int) -> str:
     """What a screen reader says: that it was made by a machine, by which, of what, and what."""
     number = f"Picture {picture.position} of {of}. " if of > 1 else ""
     origin = aloud(generation.order)
-    made_with = f"{number}AI-generated with {studio.model_name(generation)}{origin}"
+    made_with = f"{number}AI-generated with {studio.model_name(generation, picture)}{origin}"
     return clip(f"{made_with}: {generation.prompt_of(picture)}", ALT_TEXT_MAX)
 
 

@@ -55,6 +55,8 @@ def plural(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-def listed(parts: Sequence[str]) -> str:
-    """“a”, “a and b”, “a, b and c”."""
+def listed(parts: Sequence[str], at_most: int | None = None) -> str:
+    """“a”, “a and b”, “a, b and c”; “a and 2 more” where one at most is named."""
+    if at_most is not None and (unnamed := len(parts) - at_most) > 0:
+        parts = [*parts[:at_most], f"{unnamed} more"]
     return " and ".join(part for part in (", ".join(parts[:-1]), *parts[-1:]) if part)
