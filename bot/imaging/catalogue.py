@@ -27,7 +27,7 @@ from bot.imaging.model import (
 from bot.imaging.plan import plan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from bot.errors import ParameterRefused
     from bot.imaging.builtin import Builtin
@@ -130,8 +130,10 @@ class Catalogue:
     def is_away(self, model_id: str) -> bool:
         return self._clock() < self._away_until.get(model_id, -math.inf)
 
-    def substitute(self, model: Model, *, references: int = 0) -> Model | None:
-        """Who paints while this model cannot; None when nobody can.
+    def substitute(
+        self, model: Model, *, references: int = 0, besides: Collection[str] = ()
+    ) -> Model | None:
+        """Who paints while this model cannot; None when nobody can, but those who do already.
 
         The next of the role that the model ranks highest in, everyday when it has none.
         With pictures to work from it is the next that takes so many.
@@ -141,7 +143,7 @@ class Catalogue:
         able = [
             each
             for each in (*line[here:], *line[:here])
-            if each != model.id
+            if each not in (model.id, *besides)
             and not self.is_away(each)
             and (not references or self.get(each).works_from(references))
         ]

@@ -10,7 +10,7 @@ from bot.imaging.request import COUNT_MAX, Quality
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from bot.imaging.request import Size
     from bot.imaging.sizes import SizeRule
@@ -213,6 +213,13 @@ class Model:
             case _:
                 dearer = self.price.micros_4k if pixels > _BEYOND_2K else None
                 return (self.price.micros if dearer is None else dearer) * count
+
+
+def total(prices: Iterable[int | None]) -> int | None:
+    """Of all together; None when one is unknown."""
+    listed = list(prices)
+    known = [price for price in listed if price is not None]
+    return sum(known) if len(known) == len(listed) else None
 
 
 def micros(usd: float) -> int:

@@ -10,7 +10,6 @@ from random import SystemRandom
 from typing import TYPE_CHECKING
 
 from bot.errors import NotAllowed, NotFound, Refusal
-from bot.imaging.model import Role
 from bot.imaging.request import SEED_MAX
 from bot.store import drafts, generations
 from bot.store.generations import Accepted, NewGeneration, NewSource, OverLimit, Replayed
@@ -21,9 +20,8 @@ from bot.studio.gathering import Ours, split_links
 from bot.studio.generation import Generation
 from bot.studio.life import log_state
 from bot.studio.order import Order
-from bot.studio.painting import away_note
+from bot.studio.painters import choose, price_of
 from bot.studio.permutations import combinations
-from bot.studio.prompts import compose
 from bot.studio.viewing import see
 
 if TYPE_CHECKING:
@@ -31,7 +29,6 @@ if TYPE_CHECKING:
     from random import Random
 
     from bot.imaging.catalogue import Catalogue
-    from bot.imaging.model import Model
     from bot.store.database import Database
     from bot.store.people import Limits
     from bot.studio.circuit import Circuit
@@ -140,8 +137,7 @@ class Intake:
     async def _accept(
         self, order: Order, place: Place, new_id: str, draft_id: str | None
     ) -> Submitted:
-        model, notes = self._model_for(order)
-        order = replace(order, model=model.id)
+        order, notes = choose(order, self._catalogue)
         seed = self._random.randint(0, SEED_MAX) if order.seed is None else order.seed
         new = NewGeneration(
             id=new_id,
@@ -152,7 +148,7 @@ class Intake:
             seed=seed,
             private=order.private,
             notes=json.dumps(notes),
-            price=self._price(order, model, seed),
+            price=price_of(order, seed, self._catalogue),
         )
         sources = [
             NewSource(n, source.key, source.parent_id, source.parent_position)
@@ -184,15 +180,15 @@ class Intake:
         draft_id = self._new_id()
         order = await self._with_sources(order, given, draft_id, place.viewer)
         try:
-            model, notes = self._model_for(order)
-            # What was said of the price is to hold for what is painted.
-            order = replace(order, model=model.id)
-            price = self._price(order, model, order.seed or 0)
+            # What is said of the price is to hold for what is painted.
+            order, notes = choose(order, self._catalogue)
+            price = price_of(order, order.seed or 0, self._catalogue)
         except Refusal:
             await self._gatherer.let_go(order.sources, draft_id)
             raise
         await self._keep(draft_id, place.person_id, order.to_json())
-        return Quote(draft_id, order, model.name, price, tuple(notes))
+        name = self._catalogue.get(order.model or "").name
+        return Quote(draft_id, order, name, price, notes)
 
     async def draft(self, draft_id: str, person_id: int) -> Order:
         """What `quote` wrote down.
@@ -343,38 +339,3 @@ class Intake:
 
     def _new_id(self) -> str:
         return "".join(self._random.choices(_ALPHABET, k=_ID_LENGTH))
-
-    def _price(self, order: Order, model: Model, seed: int) -> int | None:
-        """Estimated, in micro-dollars.
-
-        Raises:
-            BadRequest: the model cannot paint it.
-        """
-        prices = [
-            self._catalogue.plan(
-                compose(order, part, model=model.id, seed=seed, references=part.keys)
-            ).price
-            for part in order.parts
-        ]
-        known = [price for price in prices if price is not None]
-        return sum(known) if len(known) == len(prices) else None
-
-    def _model_for(self, order: Order) -> tuple[Model, list[str]]:
-        """The model that will paint, and what the person should know of the choice."""
-        references = max(len(part.sources) for part in order.parts)
-        if order.model is None:
-            return self._usual(references), []
-        model = self._catalogue.find(order.model)
-        if not self._catalogue.is_away(model.id):
-            return model, []
-        substitute = self._catalogue.substitute(model, references=references) or model
-        return substitute, [away_note(model, substitute)]
-
-    def _usual(self, references: int) -> Model:
-        """The everyday model, or the one that edits; another where that takes fewer pictures."""
-        if not references:
-            return self._catalogue.for_role(Role.EVERYDAY)
-        model = self._catalogue.for_role(Role.EDIT)
-        if model.works_from(references):
-            return model
-        return next(iter(self._catalogue.editors(references)), model)

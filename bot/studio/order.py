@@ -62,11 +62,16 @@ class Lineage:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What of an order is painted at once: some pictures with the same words."""
+    """What of an order is painted at once: some pictures with the same words.
+
+    Attributes:
+        model: who paints it; None for the order's.
+    """
 
     prompt: str
     sources: tuple[Source, ...]
     count: int
+    model: str | None = None
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -81,6 +86,8 @@ class Order:
     Attributes:
         prompt: with `{red|blue}` where every combination is to be painted.
         model: as typed, later a model's id; None for the one whose work it is.
+        models: several, likewise, instead of `model`, which later is the first of them: each
+            paints one picture, with the same words and from the same seed.
         shape: None for that of the first source, and square where there is none.
         count: pictures of each combination; None for the usual number.
         seed: as typed; None when one is to be drawn.
@@ -92,6 +99,7 @@ class Order:
 
     prompt: str
     model: str | None = None
+    models: tuple[str, ...] = ()
     shape: Shape | None = None
     count: int | None = None
     quality: Quality | None = None
@@ -119,6 +127,10 @@ class Order:
                 for one in self.sources
                 for prompt in ((one.prompt,) if one.prompt else prompts)
             )
+        if self.compares_models:
+            return tuple(
+                Part(prompt, self.sources, 1, model) for model in self.models for prompt in prompts
+            )
         count = self.count or (COUNT_MAX if len(prompts) == 1 else 1)
         return tuple(Part(prompt, self.sources, count) for prompt in prompts)
 
@@ -126,6 +138,11 @@ class Order:
     def speaks(self) -> bool:
         """Whether its own words are painted, and not those of its sources alone."""
         return not self.each or not all(source.prompt for source in self.sources)
+
+    @property
+    def compares_models(self) -> bool:
+        """Whether the pictures differ by who painted them."""
+        return len(self.models) > 1
 
     @property
     def wanted(self) -> int:
@@ -150,6 +167,10 @@ class Order:
         if self.seed is not None and not 0 <= self.seed <= SEED_MAX:
             raise BadRequest(f"A `seed` is a whole number from 0 to {SEED_MAX:,}.")
         cleaned = replace(self, prompt=prompt, avoid=avoid or None)
+        if len(self.models) == 1:
+            cleaned = replace(cleaned, model=self.models[0], models=())
+        if cleaned.compares_models:
+            _check_models(cleaned)
         _check_parts(cleaned)
         return cleaned
 
@@ -162,10 +183,25 @@ class Order:
         for name, kind in (("shape", Shape), ("quality", Quality), ("variation", Variation)):
             if stored.get(name) is not None:
                 stored[name] = kind(stored[name])
+        stored["models"] = tuple(stored.get("models", ()))
         stored["sources"] = tuple(_source(each) for each in stored.get("sources", ()))
         if lineage := stored.get("lineage"):
             stored["lineage"] = Lineage(**lineage | {"authors": tuple(lineage["authors"])})
         return cls(**stored)
+
+
+def _check_models(order: Order) -> None:
+    if order.each or (order.speaks and len(combinations(order.prompt)) > 1):
+        raise BadRequest(
+            "Choose between words or between models: several models all paint the same words."
+        )
+    if order.count not in (None, 1):
+        raise BadRequest("With several models, each paints one picture: leave `count` out.")
+    if len(order.models) > PICTURES_MAX:
+        raise BadRequest(
+            f"Those are {len(order.models)} models; I paint at most {PICTURES_MAX} pictures at a "
+            "time, one of each."
+        )
 
 
 def _check_parts(order: Order) -> None:

@@ -115,7 +115,7 @@ class Painter:
             return_exceptions=True,
         )
         painted = _successes(outcomes)
-        return await self._keep(generation, painted, _why_not_all(order, outcomes))
+        return await self._keep(generation, painted, _why_not_all(order, outcomes, self._catalogue))
 
     async def clear_away(self, generation: Generation, kept: Collection[str]) -> None:
         """See `bot.studio.salvage.clear_away`."""
@@ -144,13 +144,8 @@ class Painter:
         self, generation: Generation, number: int, part: Part, pictures: Mapping[str, str]
     ) -> _PaintedPart:
         references = tuple(pictures[key] for key in part.keys)
-        request = compose(
-            generation.order,
-            part,
-            model=generation.order.model or "",
-            seed=generation.seed,
-            references=references,
-        )
+        order = generation.order
+        request = compose(order, part, seed=generation.seed, references=references)
         planned = self._catalogue.plan(request)
         notes: list[str] = []
         for plans_left in reversed(range(_PLANS)):
@@ -167,7 +162,9 @@ class Painter:
                     notes.extend(_changed(refusal, planned))
             except ModelGone:
                 self._catalogue.mark_away(planned.model.id)
-                substitute = self._catalogue.substitute(planned.model, references=len(references))
+                substitute = self._catalogue.substitute(
+                    planned.model, references=len(references), besides=order.models
+                )
                 if not plans_left or substitute is None:
                     raise
                 notes.append(away_note(planned.model, substitute))
@@ -232,15 +229,21 @@ def _successes(outcomes: Sequence[T | BaseException]) -> list[T]:
     return made
 
 
-def _why_not_all(order: Order, outcomes: Sequence[object]) -> list[str]:
-    """Which parts came to nothing: each has words or a picture of its own that may be why."""
+def _why_not_all(order: Order, outcomes: Sequence[object], catalogue: Catalogue) -> list[str]:
+    """Which parts came to nothing: each has something of its own that may be why."""
     told: list[str] = []
     for number, (part, outcome) in enumerate(zip(order.parts, outcomes, strict=True), start=1):
         if isinstance(outcome, PaintingFailed):
-            of = part.sources[0].parent_position if order.each else None
-            name = f"Combination {number}" if of is None else f"From picture {of}"
-            told.append(f"{name}: {outcome.sentence}")
+            told.append(f"{_named_by(part, number, order, catalogue)}: {outcome.sentence}")
     return told
+
+
+def _named_by(part: Part, number: int, order: Order, catalogue: Catalogue) -> str:
+    """What tells a part from the others."""
+    if part.model is not None:
+        return catalogue.get(part.model).name
+    of = part.sources[0].parent_position if order.each else None
+    return f"Combination {number}" if of is None else f"From picture {of}"
 
 
 def _price(painted: list[_PaintedPart], kept: tuple[NewPicture, ...]) -> int | None:

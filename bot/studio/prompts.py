@@ -86,17 +86,16 @@ _VARYING = {
 
 
 def compose(
-    order: Order, part: Part, *, model: str, seed: int, references: tuple[str, ...] = ()
+    order: Order, part: Part, *, seed: int, references: tuple[str, ...] = ()
 ) -> ImageRequest:
     """A part of an order in the painter's words.
 
     The prompt comes first, since FLUX weighs the start most.
 
     Args:
-        order: what was asked for.
+        order: what was asked for, with the ids of who paints it.
         part: which of its pictures.
-        model: an id.
-        seed: the same for every part, so that the words make the difference.
+        seed: the same for every part, so that the words or the model make the difference.
         references: the sources' pictures; what the API is to fetch or decode.
     """
     prompt = part.prompt
@@ -107,7 +106,7 @@ def compose(
     follows = part.sources[0].size if part.sources and order.shape is None else None
     return ImageRequest(
         prompt=prompt,
-        model=model,
+        model=part.model or order.model or "",
         seed=seed,
         count=part.count,
         shape=order.shape or Shape.SQUARE,

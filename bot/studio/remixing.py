@@ -31,13 +31,14 @@ class Wishes:
 
 
 def remixed(order: Order, wishes: Wishes) -> Order:
-    """Style, quality, count, privacy and the pictures to work from stay."""
+    """Style, quality, count, privacy and the pictures to work from stay; one model paints."""
     remix = replace(
         order,
         prompt=wishes.prompt,
         avoid=wishes.avoid,
         seed=wishes.seed,
         model=wishes.model,
+        models=(),
         shape=wishes.shape,
     )
     if clean_text(wishes.prompt) != order.prompt:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from bot.errors import BadAnswer
 from bot.imaging import recipe
 from bot.imaging.archive import key_for
+from bot.imaging.model import total
 from bot.imaging.pictures import MediaType, inspect
 from bot.imaging.request import Size
 from bot.store.generations import NewPicture
@@ -44,12 +45,10 @@ async def kept_before(
 def price_of(recipes: Sequence[Recipe], catalogue: Catalogue) -> int | None:
     """Estimated, in micro-dollars; None where the price of one is unknown."""
     alike = Counter((each.model, Size(each.width, each.height), each.steps) for each in recipes)
-    prices = [
+    return total(
         catalogue.price(catalogue.get(model), size, count, steps)
         for (model, size, steps), count in alike.items()
-    ]
-    known = [price for price in prices if price is not None]
-    return sum(known) if len(known) == len(prices) else None
+    )
 
 
 def key_of(generation_id: str, attempt: int, position: int, media_type: MediaType) -> str:

@@ -73,8 +73,13 @@ async def open_panel(interaction: Interaction, generation_id: str, position: int
     made = len(shown.pictures)
     limit = interaction.filesize_limit
     async with files_of(studio, generation, [picture], file_limit=limit, made=made) as files:
+        told = (
+            f"Picture {position} of {made} · {code(generation.prompt_of(picture), _PROMPT_SHOWN)}"
+        )
+        if generation.order.compares_models:
+            told += f" · {studio.model_name(generation, picture)}"
         await interaction.followup.send(
-            f"Picture {position} of {made} · {code(generation.prompt_of(picture), _PROMPT_SHOWN)}",
+            told,
             files=files,
             view=panel_buttons(generation_id, position),
             ephemeral=True,

@@ -71,7 +71,9 @@ def facts_of(studio: Studio, generation: Generation, pictures: Sequence[KeptPict
     parts = [_painters(studio, generation, pictures)]
     if generation.order.style:
         parts.append(generation.order.style)
-    if pictures:
+    sizes = {picture.size for picture in pictures}
+    # Models have sizes of their own; where those differ, they stand in the details.
+    if len(sizes) == 1 or (sizes and not generation.order.compares_models):
         parts.append(str(pictures[0].size))
     parts.append(f"seed {generation.seed}")
     if generation.price:
