@@ -111,7 +111,7 @@ def test_everybody_who_had_a_part_is_named_once(
 ) -> None:
     asked = order(lineage=Lineage("a red fox", authors, 2))
     made = of(asked, asker)
-    assert lineage.chain(made) == f"Edit 2 of <@1>'s `a red fox`{more}"
+    assert lineage.chain(made, pictures(1)[0]) == f"Edit 2 of <@1>'s `a red fox`{more}"
 
 
 def of(asked: Order, asker: int = ANN, **changed: Any) -> Generation:
@@ -120,10 +120,19 @@ def of(asked: Order, asker: int = ANN, **changed: Any) -> Generation:
 
 
 @settings(max_examples=100)
-@given(first=st.one_of(texts, hostile), words=st.one_of(texts, hostile), avoid=hostile)
-def test_an_edit_fits_into_its_messages(first: str, words: str, avoid: str) -> None:
+@given(
+    first=st.one_of(texts, hostile),
+    words=st.one_of(texts, hostile),
+    avoid=hostile,
+    suggested=st.booleans(),
+)
+def test_an_edit_fits_into_its_messages(
+    first: str, words: str, avoid: str, *, suggested: bool
+) -> None:
     people = tuple(2**63 + n for n in range(30))
     asked = order(words, avoid=avoid, lineage=Lineage(first, people, 999), sources=sources(4, 4))
+    if suggested:
+        asked = replace(asked, prompt=first, variation=STRONG, changes=(words,), count=4)
     shown = Shown(of(asked, 2**63), pictures(1))
     assert len(result.caption(STUDIO, shown.generation, shown.pictures)) <= CONTENT_MAX
     alt = result.alt_text(STUDIO, shown.generation, shown.pictures[0], 4)

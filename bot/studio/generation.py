@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from bot.imaging.pictures import MediaType
@@ -86,6 +86,14 @@ class Generation:
     def prompt_of(self, picture: KeptPicture) -> str:
         """The words that the picture was painted from, of all combinations."""
         return self.order.parts[picture.part].prompt
+
+    def order_of(self, picture: KeptPicture) -> Order:
+        """What asks for this picture alone, where others came about in another way."""
+        if not self.order.changes:
+            return self.order
+        part = self.order.parts[picture.part]
+        own = {"prompt": part.prompt, "variation": part.variation}
+        return replace(self.order, **own, changes=(), count=1)
 
     def model_of(self, picture: KeptPicture) -> str | None:
         """The id of the model that painted the picture."""

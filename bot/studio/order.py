@@ -65,12 +65,14 @@ class Part:
     """What of an order is painted at once: some pictures with the same words.
 
     Attributes:
+        variation: as in an order.
         model: who paints it; None for the order's.
     """
 
     prompt: str
     sources: tuple[Source, ...]
     count: int
+    variation: Variation | None = None
     model: str | None = None
 
     @property
@@ -93,6 +95,8 @@ class Order:
         seed: as typed; None when one is to be drawn.
         sources: pictures to work from, in the order in which the prompt may count them.
         variation: the words are those of the source, which the picture stays close to.
+        changes: instructions that people suggest: each is painted as one edit of the sources,
+            and what remains of `count` as variations. Of more changes than that, the first.
         each: one picture from each source, instead of all from all of them.
         lineage: None where no picture of ours is worked from.
     """
@@ -109,6 +113,7 @@ class Order:
     private: bool = False
     sources: tuple[Source, ...] = ()
     variation: Variation | None = None
+    changes: tuple[str, ...] = ()
     each: bool = False
     lineage: Lineage | None = None
 
@@ -120,23 +125,37 @@ class Order:
     @property
     def parts(self) -> tuple[Part, ...]:
         """What is painted, in the order in which it is shown."""
-        prompts = combinations(self.prompt)
+        if self.changes:
+            return self._edits_and_variations()
+        # The words of a source are one combination already, or were never meant for any.
+        prompts = combinations(self.prompt) if self.variation is None else (self.prompt,)
         if self.each:
             return tuple(
-                Part(prompt, (one,), 1)
+                Part(prompt, (one,), 1, self.variation)
                 for one in self.sources
                 for prompt in ((one.prompt,) if one.prompt else prompts)
             )
         if self.compares_models:
             return tuple(
-                Part(prompt, self.sources, 1, model) for model in self.models for prompt in prompts
+                Part(prompt, self.sources, 1, self.variation, model)
+                for model in self.models
+                for prompt in prompts
             )
         count = self.count or (COUNT_MAX if len(prompts) == 1 else 1)
-        return tuple(Part(prompt, self.sources, count) for prompt in prompts)
+        return tuple(Part(prompt, self.sources, count, self.variation) for prompt in prompts)
+
+    def _edits_and_variations(self) -> tuple[Part, ...]:
+        count = self.count or COUNT_MAX
+        edits = [Part(change, self.sources, 1) for change in self.changes[:count]]
+        left = count - len(edits)
+        varied = [Part(self.prompt, self.sources, left, self.variation)] if left else []
+        return (*edits, *varied)
 
     @property
     def speaks(self) -> bool:
         """Whether its own words are painted, and not those of its sources alone."""
+        if self.variation is not None:
+            return False
         return not self.each or not all(source.prompt for source in self.sources)
 
     @property
@@ -156,9 +175,12 @@ class Order:
             BadRequest: nothing is left to paint, it is too long, or the seed cannot be.
         """
         prompt, avoid = clean_text(self.prompt), clean_text(self.avoid or "")
+        # The same words once more would be the same picture, since it has the same seed.
+        changes = tuple(dict.fromkeys(clean_text(change) for change in self.changes))
         if not prompt:
             raise BadRequest("Tell me what to paint: that prompt has no words that I can read.")
-        for option, text in (("prompt", prompt), ("avoid", avoid)):
+        texts = [("prompt", prompt), ("avoid", avoid), *(("change", each) for each in changes)]
+        for option, text in texts:
             if len(text) > PROMPT_MAX:
                 raise BadRequest(
                     f"Your `{option}` is {len(text):,} characters long; I can take "
@@ -166,11 +188,13 @@ class Order:
                 )
         if self.seed is not None and not 0 <= self.seed <= SEED_MAX:
             raise BadRequest(f"A `seed` is a whole number from 0 to {SEED_MAX:,}.")
-        cleaned = replace(self, prompt=prompt, avoid=avoid or None)
+        cleaned = replace(self, prompt=prompt, avoid=avoid or None, changes=changes)
         if len(self.models) == 1:
             cleaned = replace(cleaned, model=self.models[0], models=())
         if cleaned.compares_models:
             _check_models(cleaned)
+        if changes:
+            _check_changes(cleaned)
         _check_parts(cleaned)
         return cleaned
 
@@ -183,7 +207,8 @@ class Order:
         for name, kind in (("shape", Shape), ("quality", Quality), ("variation", Variation)):
             if stored.get(name) is not None:
                 stored[name] = kind(stored[name])
-        stored["models"] = tuple(stored.get("models", ()))
+        for name in ("models", "changes"):
+            stored[name] = tuple(stored.get(name, ()))
         stored["sources"] = tuple(_source(each) for each in stored.get("sources", ()))
         if lineage := stored.get("lineage"):
             stored["lineage"] = Lineage(**lineage | {"authors": tuple(lineage["authors"])})
@@ -202,6 +227,13 @@ def _check_models(order: Order) -> None:
             f"Those are {len(order.models)} models; I paint at most {PICTURES_MAX} pictures at a "
             "time, one of each."
         )
+
+
+def _check_changes(order: Order) -> None:
+    if not all(order.changes):
+        raise BadRequest("One of the changes has no words that I can read.")
+    if order.variation is None or order.each or order.compares_models:
+        raise BadRequest("Changes are painted beside variations, from the same picture.")
 
 
 def _check_parts(order: Order) -> None:

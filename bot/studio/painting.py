@@ -242,6 +242,8 @@ def _named_by(part: Part, number: int, order: Order, catalogue: Catalogue) -> st
     """What tells a part from the others."""
     if part.model is not None:
         return catalogue.get(part.model).name
+    if order.changes:
+        return f"Change {number}" if part.variation is None else "The variations"
     of = part.sources[0].parent_position if order.each else None
     return f"Combination {number}" if of is None else f"From picture {of}"
 

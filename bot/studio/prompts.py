@@ -101,8 +101,8 @@ def compose(
     prompt = part.prompt
     if order.style is not None:
         prompt = f"{prompt}, {find_style(order.style).words}"
-    if order.variation is not None:
-        prompt = _VARYING[order.variation].format(prompt=prompt)
+    if part.variation is not None:
+        prompt = _VARYING[part.variation].format(prompt=prompt)
     follows = part.sources[0].size if part.sources and order.shape is None else None
     return ImageRequest(
         prompt=prompt,

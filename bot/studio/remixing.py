@@ -31,7 +31,10 @@ class Wishes:
 
 
 def remixed(order: Order, wishes: Wishes) -> Order:
-    """Style, quality, count, privacy and the pictures to work from stay; one model paints."""
+    """Style, quality, count, privacy and the pictures to work from stay.
+
+    One model paints, and these words alone: the form shows no others.
+    """
     remix = replace(
         order,
         prompt=wishes.prompt,
@@ -39,6 +42,7 @@ def remixed(order: Order, wishes: Wishes) -> Order:
         seed=wishes.seed,
         model=wishes.model,
         models=(),
+        changes=(),
         shape=wishes.shape,
     )
     if clean_text(wishes.prompt) != order.prompt:

@@ -74,7 +74,7 @@ def details(studio: Studio, shown: Shown, picture: KeptPicture) -> tuple[str, li
         ("Id", f"`{generation.id}`, for `/show`"),
     ]
     lines = [f"**{name}:** {value}" for name, value in rows if value is not None]
-    if origin := chain(generation):
+    if origin := chain(generation, picture):
         lines.insert(0, origin)
     words = generation.prompt_of(picture) if edited else command_line(shown, picture)
     files: list[discord.File] = []

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from bot.views.wording import clip, code, listed, one_line, plural
 
 if TYPE_CHECKING:
-    from bot.studio.generation import Generation
+    from bot.studio.generation import Generation, KeptPicture
     from bot.studio.order import Lineage, Order
 
 _PROMPT_SHOWN = 80
@@ -30,9 +30,9 @@ def came_of(order: Order) -> str | None:
     return f"Edit {order.lineage.step} of {origin}{_more(order)}"
 
 
-def chain(generation: Generation) -> str | None:
-    """The same with everybody who had a part in it."""
-    line, lineage = came_of(generation.order), generation.order.lineage
+def chain(generation: Generation, picture: KeptPicture) -> str | None:
+    """The same of one picture, with everybody who had a part in it."""
+    line, lineage = came_of(generation.order_of(picture)), generation.order.lineage
     if line is None or lineage is None:
         return line
     _first, *others = dict.fromkeys((*lineage.authors, generation.person_id))
@@ -58,7 +58,12 @@ def summary(order: Order) -> str | None:
     """In a list of a family, what says more than the words, which are those of the parent."""
     if order.variation is None:
         return None
-    return f"{order.variation} variation{'' if order.wanted == 1 else 's'}"
+    kind = f"{order.variation} variation"
+    if not order.changes:
+        return kind if order.wanted == 1 else f"{kind}s"
+    varied = sum(part.count for part in order.parts if part.variation is not None)
+    edits = plural(order.wanted - varied, "edit")
+    return f"{edits} and {plural(varied, kind)}" if varied else edits
 
 
 def _brought(order: Order) -> str:
@@ -68,6 +73,8 @@ def _brought(order: Order) -> str:
 
 def _variations(order: Order) -> str:
     kind = summary(order) or ""
+    if order.changes:
+        return kind
     return f"A {kind}" if order.wanted == 1 else kind.capitalize()
 
 

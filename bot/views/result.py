@@ -54,11 +54,13 @@ async def find(
 
 def caption(studio: Studio, generation: Generation, pictures: Sequence[KeptPicture]) -> str:
     """One line with the prompt and who asked; quiet ones with what it came of, and how."""
-    origin = came_of(generation.order)
+    words, order = generation.order.prompt, generation.order
+    if len(pictures) == 1:
+        # By itself it has words of its own, and may have come about in a way of its own.
+        words, order = generation.prompt_of(pictures[0]), generation.order_of(pictures[0])
+    origin = came_of(order)
     quiet = [origin] if origin else []
     quiet += [facts_of(studio, generation, pictures), *generation.notes]
-    # Of combinations, one by itself has words of its own.
-    words = generation.prompt_of(pictures[0]) if len(pictures) == 1 else generation.order.prompt
     lines = [
         f"{code(words, _PROMPT_SHOWN)} by <@{generation.person_id}>",
         *(f"-# {line}" for line in quiet),
@@ -92,7 +94,7 @@ def _painters(studio: Studio, generation: Generation, pictures: Sequence[KeptPic
 def alt_text(studio: Studio, generation: Generation, picture: KeptPicture, of: int) -> str:
     """What a screen reader says: that it was made by a machine, by which, of what, and what."""
     number = f"Picture {picture.position} of {of}. " if of > 1 else ""
-    origin = aloud(generation.order)
+    origin = aloud(generation.order_of(picture))
     made_with = f"{number}AI-generated with {studio.model_name(generation, picture)}{origin}"
     return clip(f"{made_with}: {generation.prompt_of(picture)}", ALT_TEXT_MAX)
 
