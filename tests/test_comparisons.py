@@ -175,6 +175,20 @@ async def test_one_that_takes_no_pictures_is_refused_with_those_that_do(world: W
     assert await world.generations() == []
 
 
+async def test_one_that_turns_pictures_down_only_now_leaves_the_others(world: World) -> None:
+    message = (
+        "Invalid parameter detected. The parameter \"'reference_images'\" is not recognized or "
+        "supported."
+    )
+    world.painter.faults.next(Fault(Kind.BAD_REQUEST, model=DEV, message=message))
+    await paint(world, world.ann, asked(PRO, DEV), Upload(png("red")))
+    assert await models_of(world) == [PRO]
+    content = world.results()[0].content
+    assert "-# FLUX.2 [dev]: FLUX.2 [dev] can't work from pictures." in content
+    assert "1 of 2 pictures came back; what is missing was not charged." in content
+    assert (await world.usage(world.ann)).day_used == 1
+
+
 def test_the_same_words_twice_are_no_choice_between_words() -> None:
     order = Order("{a|a} fox", models=(PRO, DEV), count=1).cleaned()
     assert [(part.prompt, part.model, part.count) for part in order.parts] == [

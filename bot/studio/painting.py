@@ -6,7 +6,14 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
-from bot.errors import BadAnswer, ModelGone, PaintingFailed, ParameterRefused, RequestRefused
+from bot.errors import (
+    BadAnswer,
+    BadRequest,
+    ModelGone,
+    PaintingFailed,
+    ParameterRefused,
+    RequestRefused,
+)
 from bot.imaging.failures import bad_answer
 from bot.imaging.model import Parameter
 from bot.imaging.pictures import Picture, inspect
@@ -41,6 +48,8 @@ _OPTIONS = {
     "steps": "quality",
 }
 _PICTURES = (Parameter.IMAGE_URL, Parameter.REFERENCE_IMAGES)
+#: Ends a part and not the others: of several models, one may learn only now that it cannot.
+_PARTS_OWN = (PaintingFailed, BadRequest)
 #: A resend within the same second after a 400 tends to be answered with 429.
 _PAUSE_AFTER_REFUSAL_S = 1.5
 
@@ -222,9 +231,7 @@ def _successes(outcomes: Sequence[T | BaseException]) -> list[T]:
     """What came of each; the first failure when nothing did, or when it is no painter's."""
     made = [outcome for outcome in outcomes if not isinstance(outcome, BaseException)]
     for outcome in outcomes:
-        if isinstance(outcome, BaseException) and (
-            not made or not isinstance(outcome, PaintingFailed)
-        ):
+        if isinstance(outcome, BaseException) and (not made or not isinstance(outcome, _PARTS_OWN)):
             raise outcome
     return made
 
@@ -233,7 +240,7 @@ def _why_not_all(order: Order, outcomes: Sequence[object], catalogue: Catalogue)
     """Which parts came to nothing: each has something of its own that may be why."""
     told: list[str] = []
     for number, (part, outcome) in enumerate(zip(order.parts, outcomes, strict=True), start=1):
-        if isinstance(outcome, PaintingFailed):
+        if isinstance(outcome, _PARTS_OWN):
             told.append(f"{_named_by(part, number, order, catalogue)}: {outcome.sentence}")
     return told
 
