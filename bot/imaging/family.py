@@ -5,7 +5,7 @@ Pure computing, for a thread.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
@@ -17,10 +17,12 @@ from bot.imaging.family_tiles import Look
 from bot.imaging.sheet import (
     GROUND,
     RECESS,
+    WORDS,
     Badge,
     as_jpeg,
     clipped,
     draw_badge,
+    draw_frame,
     drawable,
     empty_tile,
     paste_rounded,
@@ -33,9 +35,6 @@ if TYPE_CHECKING:
     from bot.imaging.family_plan import Box
 
 MEMBERS_MAX: Final = 24
-
-_WORDS = "#dbdee1"
-_INK = "#111214"
 
 #: Lengths at full size, which a plan scales.
 _CORNER = 16
@@ -148,15 +147,10 @@ class _Easel:
 
     def draw_tile(self, look: Look, box: Box, *, is_here: bool) -> None:
         if is_here:
-            self._frame(box, self.rim, HERE)
-            self._frame(box, self._px(_RING_GAP), GROUND)
+            draw_frame(self._canvas, box, self.rim, self._px(_CORNER), HERE)
+            draw_frame(self._canvas, box, self._px(_RING_GAP), self._px(_CORNER), GROUND)
         tile = look.drawn(box.size, self._scale)
         paste_rounded(self._canvas, tile, (box.left, box.top), self._px(_CORNER))
-
-    def _frame(self, box: Box, rim: int, colour: str) -> None:
-        frame = Image.new("RGB", (box.size[0] + 2 * rim, box.size[1] + 2 * rim), colour)
-        place = box.left - rim, box.top - rim
-        paste_rounded(self._canvas, frame, place, self._px(_CORNER) + rim)
 
     @property
     def _number_badge(self) -> Badge:
@@ -165,7 +159,7 @@ class _Easel:
     def draw_number(self, number: int, box: Box, *, is_here: bool) -> None:
         badge, inset = self._number_badge, self._px(_INSET)
         if is_here:
-            badge = replace(badge, ground=HERE, ink=_INK, opacity=255)
+            badge = badge.marked(HERE)
         place = box.left + inset, box.top + inset
         draw_badge(self._canvas, str(number), place, badge, width_max=box.size[0] - 2 * inset)
 
@@ -201,7 +195,7 @@ class _Easel:
 
     def _write(self, words: str, place: tuple[float, float], anchor: str) -> None:
         draw = ImageDraw.Draw(self._canvas)
-        draw.text(place, words, fill=_WORDS, font=self._font, anchor=anchor)
+        draw.text(place, words, fill=WORDS, font=self._font, anchor=anchor)
 
 
 def _listed(numbers: Sequence[int], count: int) -> str:
@@ -218,7 +212,7 @@ def draw_pair(before: bytes, after: bytes) -> bytes:
     height = min(max(tallest, _PAIR_HEIGHT_MIN), int((_PAIR_WIDTH_MAX - _DIVIDER) / sum(forms)))
     sizes = [(round(height * form), height) for form in forms]
     canvas = Image.new("RGB", (sizes[0][0] + _DIVIDER + sizes[1][0], height), GROUND)
-    line = Image.new("RGB", (_DIVIDER_LINE, height), _WORDS)
+    line = Image.new("RGB", (_DIVIDER_LINE, height), WORDS)
     canvas.paste(line, (sizes[0][0] + (_DIVIDER - _DIVIDER_LINE) // 2, 0))
     left = 0
     for picture, size, word in zip(pair, sizes, ("before", "after"), strict=True):

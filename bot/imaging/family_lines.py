@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _Path = list[tuple[float, float]]
 
 HERE: Final = "#f0b232"
-_FIRST = "#80848e"
+ASIDE: Final = "#80848e"
 _EXTRA = "#949cf7"
 
 #: Lengths at full size, which a plan scales.
@@ -44,10 +44,11 @@ def draw_lines(canvas: Image.Image, plan: Plan, ancestry: Sequence[str], rim: in
     for line in drawn:
         owners.setdefault((not line.tie.extra, line.tie.parent), []).append(line)
     for (first, _), lines in sorted(owners.items()):
-        _stroke(canvas, lines, plan.scale, _FIRST if first else _EXTRA)
-    led_here = [line for line in drawn if not line.tie.extra and line.tie.child in ancestry]
-    if led_here:
-        _stroke(canvas, led_here, plan.scale, HERE, air=0)
+        points = [line.points for line in lines]
+        draw_stroke(canvas, points, plan.scale, ASIDE if first else _EXTRA)
+    firsts = (line for line in drawn if not line.tie.extra)
+    if led_here := [line.points for line in firsts if line.tie.child in ancestry]:
+        draw_stroke(canvas, led_here, plan.scale, HERE, air=0)
 
 
 def _shortened(line: Line, rim: int) -> Line:
@@ -55,18 +56,25 @@ def _shortened(line: Line, rim: int) -> Line:
     return line._replace(points=(*line.points[:-1], end._replace(x=end.x - rim)))
 
 
-def _stroke(
-    canvas: Image.Image, lines: Sequence[Line], scale: float, colour: str, air: float = _AIR
+def draw_stroke(
+    canvas: Image.Image,
+    lines: Sequence[Sequence[Point]],
+    scale: float,
+    colour: str,
+    air: float = _AIR,
 ) -> None:
-    """The lines as one shape, with a rim of the ground's colour around them."""
+    """The lines as one shape, with a rim of the ground's colour around them.
+
+    Every part of a line is upright or level; an arrow is at its end.
+    """
     width, arrow = max(2.0, _WIDTH * scale), _ARROW * scale
     rim = round(arrow + air * scale) + 1
-    xs = [point.x for line in lines for point in line.points]
-    ys = [point.y for line in lines for point in line.points]
+    xs = [point.x for line in lines for point in line]
+    ys = [point.y for line in lines for point in line]
     left, top = min(xs) - rim, min(ys) - rim
     size = max(xs) + rim - left, max(ys) + rim - top
     paths = [
-        [((x - left) * _SMOOTHING, (y - top) * _SMOOTHING) for x, y in _bent(line.points, scale)]
+        [((x - left) * _SMOOTHING, (y - top) * _SMOOTHING) for x, y in _bent(line, scale)]
         for line in lines
     ]
     if air:
@@ -81,9 +89,14 @@ def _mask(paths: Iterable[_Path], size: tuple[int, int], width: float, arrow: fl
     draw = ImageDraw.Draw(mask)
     for path in paths:
         (x, y), before = path[-1], path[:-1]
-        draw.line([*before, (x - arrow / 2, y)], fill=255, width=round(width), joint="curve")
+        on = _towards(before[-1], path[-1])
+        hidden = x - on[0] * arrow / 2, y - on[1] * arrow / 2
+        draw.line([*before, hidden], fill=255, width=round(width), joint="curve")
         if arrow:
-            draw.polygon([(x, y), (x - 1.5 * arrow, y - arrow), (x - 1.5 * arrow, y + arrow)], 255)
+            base = x - on[0] * 1.5 * arrow, y - on[1] * 1.5 * arrow
+            aside = on[1] * arrow, on[0] * arrow
+            wings = [(base[0] + side * aside[0], base[1] + side * aside[1]) for side in (-1, 1)]
+            draw.polygon([(x, y), *wings], 255)
     return mask.reduce(_SMOOTHING)
 
 
@@ -97,8 +110,8 @@ def _bent(points: Sequence[Point], scale: float) -> _Path:
     return [*path, points[-1]]
 
 
-def _towards(start: Point, end: Point) -> tuple[int, int]:
-    return (end.x > start.x) - (end.x < start.x), (end.y > start.y) - (end.y < start.y)
+def _towards(start: tuple[float, float], end: tuple[float, float]) -> tuple[int, int]:
+    return (end[0] > start[0]) - (end[0] < start[0]), (end[1] > start[1]) - (end[1] < start[1])
 
 
 def _arc(corner: Point, back: tuple[int, int], on: tuple[int, int], radius: float) -> _Path:

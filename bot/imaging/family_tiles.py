@@ -62,8 +62,8 @@ class Look:
         forms = [picture.width / picture.height for picture in pictures if picture]
         if not forms:
             return cls((None,), (Share(0, 0, 1, 1),), (_SIDE, _SIDE))
-        shares, aspect = _mosaic(len(shown), _clamped(forms[0]))
-        root = sqrt(_clamped(aspect))
+        shares, aspect = _mosaic(len(shown), clamped(forms[0]))
+        root = sqrt(clamped(aspect))
         return cls(pictures, shares, (_SIDE * root, _SIDE / root))
 
     def drawn(self, size: tuple[int, int], scale: float) -> Image.Image:
@@ -79,17 +79,17 @@ class Look:
                 bottom - gap * (share.bottom < 1),
             )
             room = inner[2] - inner[0], inner[3] - inner[1]
-            tile.paste(_filled(picture, room), inner[:2])
+            tile.paste(filled(picture, room), inner[:2])
         return tile
 
 
-def _filled(picture: Image.Image | None, size: tuple[int, int]) -> Image.Image:
+def filled(picture: Image.Image | None, size: tuple[int, int]) -> Image.Image:
     if picture is None:
         return empty_tile(size)
     return ImageOps.fit(picture, size, Image.Resampling.LANCZOS)
 
 
-def _clamped(aspect: float) -> float:
+def clamped(aspect: float) -> float:
     return min(max(aspect, 1 / _ASPECT_MAX), _ASPECT_MAX)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 
 TILES_MAX: Final = 12
 
-#: Discord's dark theme: the ground of a message, a recess in it, and quiet text.
+#: Discord's dark theme: the ground of a message, a recess in it, quiet text, and words to read.
 GROUND: Final = "#2b2d31"
 RECESS: Final = "#232428"
 QUIET: Final = "#4e5058"
+WORDS: Final = "#dbdee1"
 #: Shapes are drawn this much larger and scaled down: Pillow draws edges without smoothing.
 SMOOTHING: Final = 4
 
@@ -77,6 +78,9 @@ class Badge:
 
     def width(self, text: str) -> int:
         return max(self.height, round(self.font.getlength(text)) + 2 * self.padding)
+
+    def marked(self, colour: str) -> Badge:
+        return replace(self, ground=colour, ink=self.ground, opacity=255)
 
 
 _BADGE = Badge()
@@ -163,6 +167,15 @@ def paste_rounded(
     canvas: Image.Image, image: Image.Image, place: tuple[int, int], corner: int = _CORNER
 ) -> None:
     canvas.paste(image, place, rounded(image.size, corner))
+
+
+def draw_frame(
+    canvas: Image.Image, box: tuple[int, int, int, int], rim: int, corner: int, colour: str
+) -> None:
+    """Colour all around the box, and in it; `corner` is the box's own."""
+    left, top, right, bottom = box
+    frame = Image.new("RGB", (right - left + 2 * rim, bottom - top + 2 * rim), colour)
+    paste_rounded(canvas, frame, (left - rim, top - rim), corner + rim)
 
 
 def draw_badge(
