@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import subprocess
 import sys
@@ -11,7 +10,8 @@ from itertools import combinations, pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageChops
+from PIL import Image
+from pixels import changed, inside, meet, noisy, opened, painted, segments, where
 
 from bot.imaging.family import MEMBERS_MAX, Member, draw_family, draw_pair
 from bot.imaging.family_plan import PLAN_MAX, Plan, Relative, plan
@@ -23,12 +23,6 @@ PALETTE += [(130, 255, 0)]
 SIZES = [(300, 300), (474, 190), (190, 474), (400, 225), (245, 367)]
 
 
-def painted(colour, size=(64, 64), kind="PNG") -> bytes:
-    buffer = io.BytesIO()
-    Image.new("RGB", size, colour).save(buffer, kind)
-    return buffer.getvalue()
-
-
 def member(number: int, *parents: int, colour=RED, pictures=None, label="", positions=()) -> Member:
     shown = (painted(colour),) if pictures is None else tuple(pictures)
     return Member(str(number), tuple(map(str, parents)), shown, number, label, tuple(positions))
@@ -36,35 +30,6 @@ def member(number: int, *parents: int, colour=RED, pictures=None, label="", posi
 
 def drawn(members, here=None) -> Image.Image:
     return opened(draw_family(members, here=here))
-
-
-def opened(data: bytes) -> Image.Image:
-    image = Image.open(io.BytesIO(data))
-    assert image.format == "JPEG"
-    image.load()
-    return image
-
-
-def where(image: Image.Image, colour, near=24) -> tuple[int, int, int, int] | None:
-    """The box around all pixels of about that colour."""
-    apart = ImageChops.difference(image, Image.new("RGB", image.size, colour))
-    red, green, blue = apart.split()
-    worst = ImageChops.lighter(ImageChops.lighter(red, green), blue)
-    return worst.point(lambda value: 255 * (value < near)).getbbox()
-
-
-def changed(one: Image.Image, other: Image.Image, least=40) -> tuple[int, int, int, int] | None:
-    difference = ImageChops.difference(one, other).convert("L")
-    return difference.point(lambda value: 255 * (value > least)).getbbox()
-
-
-def inside(inner, outer, slack=0) -> bool:
-    return (
-        inner[0] >= outer[0] - slack
-        and inner[1] >= outer[1] - slack
-        and inner[2] <= outer[2] + slack
-        and inner[3] <= outer[3] + slack
-    )
 
 
 # ------------------------------------------------------------------------------- where things go
@@ -84,25 +49,6 @@ def families(draw, *, orderly=True) -> list[Relative]:
         size = draw(st.sampled_from(SIZES))
         relatives.append(Relative(str(number), tuple(map(str, parents)), *size))
     return relatives
-
-
-def segments(points):
-    for start, end in pairwise(points):
-        yield (
-            min(start.x, end.x),
-            min(start.y, end.y),
-            max(start.x, end.x),
-            max(start.y, end.y),
-        )
-
-
-def meet(one, other, apart=0) -> bool:
-    return (
-        one[0] < other[2] + apart
-        and other[0] < one[2] + apart
-        and one[1] < other[3] + apart
-        and other[1] < one[3] + apart
-    )
 
 
 def check_tiles(layout: Plan, relatives) -> None:
@@ -247,9 +193,8 @@ def test_a_family_looks_the_same_in_every_process():
 
 @pytest.mark.parametrize("count", [1, 3, 7, MEMBERS_MAX])
 def test_a_family_is_a_picture_of_bounded_size(count):
-    noise = io.BytesIO()
-    Image.effect_noise((320, 320), 90).convert("RGB").save(noise, "PNG")
-    members = [member(n, n // 2, pictures=[noise.getvalue()]) for n in range(1, count + 1)]
+    noise = noisy((320, 320))
+    members = [member(n, n // 2, pictures=[noise]) for n in range(1, count + 1)]
     data = draw_family(members, here="1")
     assert max(opened(data).size) <= PLAN_MAX
     assert len(data) < 4_000_000

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import subprocess
 import sys
 
 import pytest
 from PIL import Image, ImageChops, ImageFont
+from pixels import assert_near, noisy, opened, painted
 
 from bot.imaging.sheet import TILES_MAX, Tile, clipped, contact_sheet, drawable
 
@@ -16,27 +16,14 @@ RECESS = (0x23, 0x24, 0x28)
 GAP, CELL = 12, 320
 
 
-def painted(colour, size=(64, 64), kind="PNG", mode="RGB") -> bytes:
-    buffer = io.BytesIO()
-    Image.new(mode, size, colour).save(buffer, kind)
-    return buffer.getvalue()
-
-
 def sheet_of(tiles, **options) -> Image.Image:
-    image = Image.open(io.BytesIO(contact_sheet(tiles, **options)))
-    assert image.format == "JPEG"
-    image.load()
-    return image
+    return opened(contact_sheet(tiles, **options))
 
 
 def at(image, row: int, column: int, x: float = 0.5, y: float = 0.5):
     """The pixel at a share of a cell's width and height."""
     left, top = GAP + column * (CELL + GAP), GAP + row * (CELL + GAP)
     return image.getpixel((int(left + x * CELL), int(top + y * CELL)))
-
-
-def assert_near(pixel, colour, what=""):
-    assert max(abs(a - b) for a, b in zip(pixel, colour, strict=True)) < 14, (pixel, colour, what)
 
 
 @pytest.mark.parametrize(
@@ -145,10 +132,8 @@ def test_jpegs_are_decoded_small(monkeypatch):
 
 
 def test_a_sheet_of_noise_still_fits_a_message():
-    noisy = Image.effect_noise((1344, 768), 90).convert("RGB")
-    buffer = io.BytesIO()
-    noisy.save(buffer, "PNG")
-    tiles = [Tile(buffer.getvalue(), str(number)) for number in range(12)]
+    noise = noisy((1344, 768))
+    tiles = [Tile(noise, str(number)) for number in range(12)]
     assert len(contact_sheet(tiles, columns=4)) < 2_000_000
 
 
