@@ -7,6 +7,7 @@ EaselError
 │   ├── AllowanceSpent       a limit is reached; says when the next one is free
 │   ├── NotFound             no such generation, or not for this person's eyes
 │   ├── NotAllowed           it is somebody else's
+│   ├── TooManyVotes         one has as many under way as one may
 │   └── StoreUnavailable     disk full, database locked or read-only
 └── PaintingFailed           the image API gave no picture; the allowance goes back
     ├── ContentRefused       the API's safety filter
@@ -78,6 +79,14 @@ class NotFound(Refusal):
 
 class NotAllowed(Refusal):
     """It is somebody else's, or needs a right that the person does not have."""
+
+
+class TooManyVotes(Refusal):
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            f"You have {most} votes under way in this server, and that is as many as one may. "
+            "`/vote close` ends one."
+        )
 
 
 class StoreUnavailable(Refusal):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Row, bindparam, func, insert, select, update
 from sqlalchemy.dialects import sqlite
 
-from bot.store import people
+from bot.store import people, rounds
 from bot.store.schema import Entry, State, Way, generations, ledger, pictures, servers
 from bot.store.schema import sources as sources_table
 
@@ -345,10 +345,21 @@ def _end(
     people.release(
         connection, row.person_id, reserved=row.wanted, used=used, minute_start=row.minute_start
     )
+    if row.round_id is not None:
+        _lead_round_on(connection, row, now)
     entry = Entry.SETTLE if used else Entry.REFUND
     price = (row.price or 0) if used else 0
     _enter(connection, row, entry, count=used or row.wanted, price=price, now=now)
     return row
+
+
+def _lead_round_on(connection: Connection, ended: GenerationRow, now: float) -> None:
+    """What was painted for a vote and has reached people is its ballot."""
+    if ended.message_id is not None:
+        rounds.opened(connection, ended.round_id, ended.id, ended.message_id, now)
+    else:
+        why = ended.failure or "Its ballot could not be posted in this channel."
+        rounds.abandon(connection, ended.round_id, why, now)
 
 
 def _enter(

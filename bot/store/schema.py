@@ -1,4 +1,7 @@
-"""The tables. Their constraints hold the rules; migrations/ brings a database to them."""
+"""The tables. Their constraints hold the rules; migrations/ brings a database to them.
+
+Those of votes stand in `vote_schema.py`.
+"""
 
 from __future__ import annotations
 
@@ -71,7 +74,8 @@ Snowflake = BigInteger().with_variant(Integer(), "sqlite")
 UnixTime: TypeEngine[float] = Double[float]().with_variant(REAL(), "sqlite")
 
 
-def _one_of(column: str, values: type[StrEnum]) -> str:
+def one_of(column: str, values: type[StrEnum]) -> str:
+    """The rule that a column has one of the values."""
     quoted = ", ".join(f"'{value}'" for value in values)
     return f"{column} IN ({quoted})"
 
@@ -113,7 +117,13 @@ servers = Table(
     Column("id", Snowflake, primary_key=True, autoincrement=False),
     Column("first_seen_at", UnixTime, nullable=False),
     Column("editors", Text, nullable=False, server_default=Editors.EVERYONE),
-    CheckConstraint(_one_of("editors", Editors), name="editors"),
+    Column("opener_votes", Integer, nullable=False, server_default="1"),
+    Column("voter_account_days", Integer, nullable=False, server_default="0"),
+    Column("voter_member_days", Integer, nullable=False, server_default="0"),
+    CheckConstraint(one_of("editors", Editors), name="editors"),
+    CheckConstraint("opener_votes IN (0, 1)", name="opener_votes"),
+    CheckConstraint("voter_account_days >= 0", name="voter_account_days"),
+    CheckConstraint("voter_member_days >= 0", name="voter_member_days"),
     sqlite_strict=True,
 )
 
@@ -139,6 +149,7 @@ generations = Table(
     Column("may_post", Integer, nullable=False, comment="as a message of its own"),
     Column("file_limit", Integer, nullable=False, comment="bytes"),
     Column("reply_to", Snowflake, comment="the message that asked, where one did"),
+    Column("round_id", Text, ForeignKey("rounds.id"), comment="of a vote, which it is painted for"),
     # How it goes.
     Column("state", Text, nullable=False),
     Column("attempt", Integer, nullable=False, comment="how often painting has begun"),
@@ -159,8 +170,8 @@ generations = Table(
     Column("message_id", Snowflake),
     Column("failure", Text, comment="the sentence that the person read"),
     Column("tell_at", UnixTime, comment="when somebody else should tell of it; null once told"),
-    CheckConstraint(_one_of("state", State), name="state"),
-    CheckConstraint(f"way IS NULL OR {_one_of('way', Way)}", name="way"),
+    CheckConstraint(one_of("state", State), name="state"),
+    CheckConstraint(f"way IS NULL OR {one_of('way', Way)}", name="way"),
     CheckConstraint(f"wanted BETWEEN 1 AND {PICTURES_MAX}", name="wanted"),
     CheckConstraint("private IN (0, 1) AND may_post IN (0, 1)", name="booleans"),
     CheckConstraint("state != 'painting' OR holder IS NOT NULL", name="held"),
@@ -244,7 +255,7 @@ ledger = Table(
     Column("pictures", Integer, nullable=False),
     Column("price", Integer, nullable=False, comment="micro-dollars, estimated"),
     Column("at", UnixTime, nullable=False),
-    CheckConstraint(_one_of("entry", Entry), name="entry"),
+    CheckConstraint(one_of("entry", Entry), name="entry"),
     UniqueConstraint("generation_id", "entry"),
     sqlite_strict=True,
 )

@@ -40,7 +40,7 @@ async def test_a_full_disk_refuses_new_work_and_loses_none(database, file):
     with no_file_may_grow(*file.parent.iterdir()):
         for _ in range(2):
             with pytest.raises(StoreUnavailable) as raised:
-                await database.write(facts.remember, "large", "x" * 100_000)
+                await database.write(facts.remember, "large", "x" * 1_000_000)
         assert raised.value.operator == "The database says: disk I/O error"
         assert await database.read(facts.recall, "before") == "1"
     await database.write(facts.remember, "after", "1")
