@@ -24,6 +24,7 @@ from bot.imaging.references import References
 from bot.imaging.together import Together
 from bot.settings import SettingsError
 from bot.store.database import Database
+from bot.studio.alarm import Alarm
 from bot.studio.allowance import Limits
 from bot.studio.announcer import Announcer
 from bot.studio.circuit import Circuit
@@ -32,7 +33,10 @@ from bot.studio.intake import Intake
 from bot.studio.life import Life
 from bot.studio.painting import Painter
 from bot.studio.recovery import Recovery
+from bot.studio.referee import Referee
+from bot.studio.scoreboard import Scoreboard
 from bot.studio.studio import Studio
+from bot.studio.votes import Votes
 from bot.studio.work import Work
 
 if TYPE_CHECKING:
@@ -40,6 +44,7 @@ if TYPE_CHECKING:
 
     from bot.settings import Settings
     from bot.studio.life import Delivery
+    from bot.studio.referee import Presenter
 
 log = structlog.get_logger()
 
@@ -80,19 +85,22 @@ async def open_easel(settings: Settings, *, lease_s: float = _LEASE_S) -> AsyncG
         await archive.check()
         await _check_key(together)
         holder, pace = uuid4().hex, Pace(settings.max_concurrent_calls)
-        circuit = Circuit(time.monotonic)
-        references = References()
+        circuit, references = Circuit(time.monotonic), References()
         painter = Painter(catalogue, together, pace, archive, references)
-        life = Life(database, painter, circuit, holder=holder, lease_s=lease_s)
+        alarm = Alarm(database, every_s=lease_s)
+        life = Life(database, painter, circuit, alarm, holder=holder, lease_s=lease_s)
         work = Work(life, pace, circuit, Announcer())
         recovery = Recovery(database, life, work, holder=holder, lease_s=lease_s)
         gatherer, limits = Gatherer(database, archive, references, links), _limits(settings)
         intake = Intake(database, catalogue, gatherer, work, circuit, limits=limits)
-        studio = Studio(database, archive, catalogue, intake, work, limits=limits)
+        referee = Referee(database, intake, alarm, Scoreboard())
+        votes = Votes(database, intake, referee, limits=limits)
+        studio = Studio(database, archive, catalogue, intake, work, votes=votes, limits=limits)
 
-        def begin_work(delivery: Delivery) -> None:
+        def begin_work(delivery: Delivery, presenter: Presenter) -> None:
             work.connect(delivery)
             recovery.start(delivery)
+            referee.start(presenter)
 
         # Not closed by hand: discord.py cannot close a client that it never set up.
         async with Easel(
@@ -108,6 +116,7 @@ async def open_easel(settings: Settings, *, lease_s: float = _LEASE_S) -> AsyncG
             finally:
                 intake.close()
                 refreshing.cancel()
+                await referee.close()
                 await work.close(_GRACE_S)
                 await recovery.close()
 

@@ -80,8 +80,9 @@ class Process:
         pace = Pace(CALLS, clock=world.loop.time, random=Random(number))
         self.circuit = Circuit(clock)
         references, nobody_links = References(), cast("Links", None)
+        no_votes = cast("Any", None)
         painter = Painter(world.catalogue, api, pace, archive, references)
-        life = Life(store, painter, self.circuit, **held)
+        life = Life(store, painter, self.circuit, no_votes, **held)
         self.work = Work(life, pace, self.circuit, Announcer(), clock=clock)
         self.recovery = Recovery(store, life, self.work, **held)
         gatherer = Gatherer(store, archive, references, nobody_links)
@@ -97,7 +98,13 @@ class Process:
             **by_the_limits,
         )
         self.studio = Studio(
-            store, archive, world.catalogue, self.intake, self.work, **by_the_limits
+            store,
+            archive,
+            world.catalogue,
+            self.intake,
+            self.work,
+            votes=no_votes,
+            **by_the_limits,
         )
         self._courier = Courier(discord, archive, clock)
 

@@ -30,6 +30,10 @@ PACE_S = 0.02
 MANY = {"user_waiting_max": 100, "user_images_per_minute": 100}
 
 
+class NoVotes:
+    """A `Presenter`, where no vote is held."""
+
+
 @dataclass
 class Letterbox:
     """A `Delivery` that notes in which order people got their pictures."""
@@ -107,7 +111,7 @@ async def open_door(folder: Path, *, works: bool = True) -> AsyncGenerator[Door]
         settings = settings_for(folder, painter.url, **MANY, max_concurrent_calls=CALLS)
         async with open_easel(settings) as easel:
             if works:
-                easel._begin_work(letterbox)
+                easel._begin_work(letterbox, NoVotes())  # type: ignore[arg-type]
             yield Door(easel, letterbox, opened)
             opened.set()
 

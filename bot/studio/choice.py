@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bot.studio.order import Order
+from bot.studio.wish import Wish, is_wish
 
 if TYPE_CHECKING:
     from bot.studio.order import Source
@@ -42,4 +43,7 @@ class Choice:
 
 def kept_for(request: str) -> tuple[Source, ...]:
     """The pictures that a draft keeps in the archive; a choice keeps none."""
-    return () if _ORDER in json.loads(request) else Order.from_json(request).sources
+    if _ORDER in json.loads(request):
+        return ()
+    order = Wish.from_json(request).order if is_wish(request) else Order.from_json(request)
+    return () if order is None else order.sources

@@ -57,6 +57,7 @@ class Generation:
         model: the id of the model that painted it; None before.
         price: estimated, in micro-dollars; None when unknown.
         notes: sentences for the person, such as an option that the model does not take.
+        round_id: of a vote, whose ballot it becomes; None otherwise.
         created_at, painting_at, painted_at, ended_at: Unix seconds.
     """
 
@@ -78,6 +79,7 @@ class Generation:
     painting_at: float | None
     painted_at: float | None
     ended_at: float | None
+    round_id: str | None = None
 
     @property
     def person_id(self) -> int:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from bot.imaging.catalogue import Catalogue
+    from bot.store.contests import Accept
     from bot.store.database import Database
     from bot.store.people import Limits
     from bot.studio.circuit import Circuit
@@ -78,6 +79,11 @@ class Answered(Refusal):
         )
 
 
+class Restarting(Refusal):
+    def __init__(self) -> None:
+        super().__init__("I'm just being restarted. Please ask again in a minute.")
+
+
 def asks_first(order: Order) -> bool:
     """Whether an order is to be confirmed before it is submitted: its words are a choice."""
     words, _ = split_links(order.prompt)
@@ -109,34 +115,35 @@ class Intake:
         self._random = random or SystemRandom()
         self._closed = False
 
-    async def submit(self, order: Order, place: Place, given: Sequence[Given] = ()) -> Submitted:
+    async def submit(
+        self,
+        order: Order,
+        place: Place,
+        given: Sequence[Given] = (),
+        *,
+        accept: Accept = generations.accept,
+    ) -> Submitted:
         """Accepts an order: its pictures are reserved and it is written down, at once.
 
         Args:
             order: what is asked for; sources that it has already were gathered before.
             place: who asks, and where.
             given: pictures to work from besides.
+            accept: writes it down, together with what else becomes true by it.
 
         Raises:
             Refusal: it cannot be painted as asked, or a limit is reached; nothing is charged.
         """
-        return await self._submit(order, place, given)
-
-    async def _submit(
-        self, order: Order, place: Place, given: Sequence[Given], draft_id: str | None = None
-    ) -> Submitted:
         self._check_open()
-        new_id = self._new_id()
+        new_id = self.new_id()
         order = await self._with_sources(order, given, new_id, place.viewer)
         try:
-            return await self._accept(order, place, new_id, draft_id)
+            return await self._accept(order, place, new_id, accept)
         except Refusal:
             await self._gatherer.let_go(order.sources, new_id)
             raise
 
-    async def _accept(
-        self, order: Order, place: Place, new_id: str, draft_id: str | None
-    ) -> Submitted:
+    async def _accept(self, order: Order, place: Place, new_id: str, accept: Accept) -> Submitted:
         order, notes = choose(order, self._catalogue)
         seed = self._random.randint(0, SEED_MAX) if order.seed is None else order.seed
         new = NewGeneration(
@@ -154,7 +161,6 @@ class Intake:
             NewSource(n, source.key, source.parent_id, source.parent_position)
             for n, source in enumerate(order.sources, start=1)
         ]
-        accept = partial(drafts.accept, draft_id=draft_id) if draft_id else generations.accept
         match await self._database.write(
             accept, new=new, limits=self._limits, now=self._clock(), sources=sources
         ):
@@ -170,14 +176,27 @@ class Intake:
                 log_state(accepted)
                 return Submitted(accepted, fresh=True)
 
-    async def quote(self, order: Order, place: Place, given: Sequence[Given] = ()) -> Quote:
+    async def quote(
+        self,
+        order: Order,
+        place: Place,
+        given: Sequence[Given] = (),
+        *,
+        written: Callable[[Order], str] = Order.to_json,
+    ) -> Quote:
         """Writes an order down that is to be confirmed first, and says what it would cost.
+
+        Args:
+            order: what is asked for.
+            place: who asks, and where.
+            given: pictures to work from.
+            written: how it is written down.
 
         Raises:
             Refusal: as `submit`, but for the limits.
         """
         self._check_open()
-        draft_id = self._new_id()
+        draft_id = self.new_id()
         order = await self._with_sources(order, given, draft_id, place.viewer)
         try:
             # What is said of the price is to hold for what is painted.
@@ -186,9 +205,18 @@ class Intake:
         except Refusal:
             await self._gatherer.let_go(order.sources, draft_id)
             raise
-        await self._keep(draft_id, place.person_id, order.to_json())
+        await self.keep(draft_id, place.person_id, written(order))
         name = self._catalogue.get(order.model or "").name
         return Quote(draft_id, order, name, price, notes)
+
+    def estimate(self, order: Order) -> int | None:
+        """What an order would cost, in micro-dollars; None when that is unknown.
+
+        Raises:
+            Refusal: no model can paint it.
+        """
+        order, _ = choose(order, self._catalogue)
+        return price_of(order, 0, self._catalogue)
 
     async def draft(self, draft_id: str, person_id: int) -> Order:
         """What `quote` wrote down.
@@ -210,11 +238,11 @@ class Intake:
             Refusal: as `submit`; or there is no such draft any more.
         """
         order = await self.draft(draft_id, place.person_id)
-        return await self._submit(order, place, (), draft_id)
+        return await self.submit(order, place, accept=partial(drafts.accept, draft_id=draft_id))
 
     async def reopen(self, draft_id: str, order: Order, person_id: int) -> None:
         """Lets a draft be confirmed once more whose generation was withdrawn."""
-        await self._keep(draft_id, person_id, order.to_json())
+        await self.keep(draft_id, person_id, order.to_json())
 
     async def discard(self, draft_id: str, person_id: int) -> None:
         """Forgets what `quote` wrote down.
@@ -225,12 +253,12 @@ class Intake:
         request = await self._database.write(drafts.take, draft_id, person_id, self._clock())
         if request is None:
             raise Answered
-        await self._gatherer.let_go(Order.from_json(request).sources, draft_id)
+        await self._gatherer.let_go(kept_for(request), draft_id)
 
     async def put_off(self, choice: Choice, person_id: int) -> str:
         """Writes an order down whose picture is still to be chosen; the draft's id."""
-        draft_id = self._new_id()
-        await self._keep(draft_id, person_id, choice.to_json())
+        draft_id = self.new_id()
+        await self.keep(draft_id, person_id, choice.to_json())
         return draft_id
 
     async def choice(self, draft_id: str, person_id: int) -> Choice:
@@ -259,9 +287,11 @@ class Intake:
         Raises:
             Refusal: as `confirm`.
         """
-        return await self._submit(choice.order, place, given, draft_id)
+        accept = partial(drafts.accept, draft_id=draft_id)
+        return await self.submit(choice.order, place, given, accept=accept)
 
-    async def _keep(self, draft_id: str, person_id: int, request: str) -> None:
+    async def keep(self, draft_id: str, person_id: int, request: str) -> None:
+        """Writes something down that is to be confirmed within a day."""
         expired = await self._database.write(
             drafts.keep, draft_id, person_id, request, self._clock()
         )
@@ -319,7 +349,7 @@ class Intake:
 
     def _check_open(self) -> None:
         if self._closed:
-            raise Refusal("I'm just being restarted. Please ask again in a minute.")
+            raise Restarting
         if self._circuit.health is Health.RESTS:
             raise PainterOut
 
@@ -337,5 +367,6 @@ class Intake:
         sources = (*order.sources, *gathered.sources)
         return replace(order, sources=sources, lineage=order.lineage or gathered.lineage).cleaned()
 
-    def _new_id(self) -> str:
+    def new_id(self) -> str:
+        """For whatever people see or press: ten characters, hard to guess."""
         return "".join(self._random.choices(_ALPHABET, k=_ID_LENGTH))

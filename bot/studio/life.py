@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from bot.store.database import Database
     from bot.store.schema import Way
+    from bot.studio.alarm import Alarm
     from bot.studio.circuit import Circuit
     from bot.studio.line import Standing
     from bot.studio.painting import Painter
@@ -90,6 +91,7 @@ class Life:
         database: Database,
         painter: Painter,
         circuit: Circuit,
+        alarm: Alarm,
         *,
         holder: str,
         lease_s: float,
@@ -98,6 +100,7 @@ class Life:
         self._database = database
         self._painter = painter
         self._circuit = circuit
+        self._alarm = alarm
         self._holder = holder
         self._lease_s = lease_s
         self._clock = clock
@@ -191,7 +194,7 @@ class Life:
             generations.deliver, generation.id, message_id, self._clock(), lease=lease
         )
         if row is not None:
-            log_state(Generation.from_row(row))
+            self._ended(row)
 
     async def give_up(
         self, generation: Generation, lease: Lease, failure: EaselError, delivery: Delivery
@@ -211,8 +214,7 @@ class Life:
         if row is None:
             log.warning("generation.lease_lost", id=generation.id, attempt=lease.attempt)
             return
-        ended = Generation.from_row(row)
-        log_state(ended, cause=failure.operator, kind=type(failure).__name__)
+        ended = self._ended(row, cause=failure.operator, kind=type(failure).__name__)
         await self.tell(ended, delivery)
 
     async def tell(self, generation: Generation, delivery: Delivery) -> None:
@@ -243,8 +245,7 @@ class Life:
             now=self._clock(),
         )
         if row is not None:
-            lost = Generation.from_row(row)
-            log_state(lost, cause=failure.operator, kind=type(failure).__name__)
+            lost = self._ended(row, cause=failure.operator, kind=type(failure).__name__)
             await self.tell(lost, delivery)
 
     async def cancel(self, generation: Generation, sentence: str) -> Generation | None:
@@ -258,11 +259,15 @@ class Life:
             tell_at=self._clock() + self._lease_s,
             now=self._clock(),
         )
-        if row is None:
-            return None
-        cancelled = Generation.from_row(row)
-        log_state(cancelled)
-        return cancelled
+        return None if row is None else self._ended(row)
+
+    def _ended(self, row: generations.GenerationRow, **cause: object) -> Generation:
+        generation = Generation.from_row(row)
+        log_state(generation, **cause)
+        if generation.round_id is not None:
+            # What it was painted for opens by this, or never will.
+            self._alarm.look()
+        return generation
 
 
 def log_state(generation: Generation, **more: object) -> None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from bot.studio.intake import Intake
     from bot.studio.line import Standing
     from bot.studio.viewing import Family, Page
+    from bot.studio.votes import Votes
     from bot.studio.work import Work
 
 
@@ -65,11 +66,13 @@ class Studio:
         intake: Intake,
         work: Work,
         *,
+        votes: Votes,
         limits: Limits,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.catalogue = catalogue
         self.intake = intake
+        self.votes = votes
         self.limits = limits
         self._work = work
         self._database = database

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.errors import NotFound
-from bot.store import families, generations
+from bot.errors import NotFound, Refusal
+from bot.store import families, generations, rounds
+from bot.store.vote_schema import Stage
 from bot.studio.generation import Generation, KeptPicture, Shown
 
 if TYPE_CHECKING:
@@ -46,15 +47,29 @@ class Family:
     left_out: int
 
 
+class StillSecret(Refusal):
+    def __init__(self) -> None:
+        super().__init__(
+            "Which model painted which of these stays secret until the vote is closed, so nothing "
+            "is told of them before."
+        )
+
+
 async def see(database: Database, generation_id: str, viewer: Viewer) -> Shown:
     """A generation, where the viewer may see it.
 
     Raises:
         NotFound: there is none, or it is not the viewer's to see.
+        StillSecret: it is voted on which model painted best.
     """
     shown = await database.read(shown_of, generation_id)
     if shown is None or not viewer.may_see(shown.generation):
         raise NotFound
+    round_id = shown.generation.round_id
+    if round_id is not None and shown.generation.order.compares_models:
+        row = await database.read(rounds.get, round_id)
+        if row is not None and Stage(row.stage).secret:
+            raise StillSecret
     return shown
 
 

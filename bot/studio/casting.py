@@ -1,0 +1,146 @@
+"""Every press in a vote: checked and written in one transaction, or refused in a sentence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from bot.errors import NotAllowed, Refusal
+from bot.store import ballots, rounds
+from bot.store.vote_schema import Stage
+from bot.studio.closing import DELETED, end_early, settle
+from bot.studio.contest import contest_of
+from bot.studio.voting import check_leader, check_voter
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from bot.store.rounds import RoundRow
+    from bot.studio.contest import Contest
+    from bot.studio.voting import Voter
+
+#: As many as a menu has options.
+SUGGESTIONS_MAX: Final = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """What has become of somebody's ballot.
+
+    Attributes:
+        position: that it is for; None when it was taken back.
+        before: that it was for.
+        turnout: how many have voted by now.
+        for_role: whether those of a role alone may vote.
+    """
+
+    position: int | None
+    before: int | None
+    turnout: int
+    for_role: bool
+
+
+class VoteOver(Refusal):
+    def __init__(self, why: str = "") -> None:
+        super().__init__(f"{why or 'This ballot is closed.'} `/vote standing` lists what is open.")
+
+
+def _found(connection: Connection, round_id: str, voter: Voter) -> tuple[RoundRow, Contest]:
+    """A round of the server that somebody presses in.
+
+    Raises:
+        VoteOver: there is no such round.
+        NotAllowed: it is of another server.
+    """
+    row = rounds.get(connection, round_id)
+    if row is None:
+        raise VoteOver
+    contest = contest_of(connection, row.contest_id)
+    if contest.server_id != voter.server_id:
+        raise NotAllowed("That vote is held in another server, and only there one can vote.")
+    return row, contest
+
+
+def cast(
+    connection: Connection, round_id: str, position: int, voter: Voter, *, press_id: int, now: float
+) -> Cast:
+    row, contest = _found(connection, round_id, voter)
+    stage = Stage(row.stage)
+    if not stage.votes or now >= row.closes_at:
+        raise VoteOver("" if contest.ending is None else contest.ending)
+    check_voter(contest.rules, contest.opener_id, voter, now)
+    tally = ballots.tallies(connection, round_id)[stage]
+    if position not in tally:
+        left = " or ".join(str(each) for each in sorted(tally))
+        raise Refusal(f"Picture {position} is out: this is a runoff. Choose {left}.")
+    own = ballots.own(connection, round_id, stage, voter.person_id)
+    before = own.position if own else None
+    chosen = None if position == before else position
+    if own is not None and own.press_id >= press_id:
+        chosen = before
+    else:
+        ballots.cast(
+            connection, round_id, stage, voter.person_id, chosen, press_id=press_id, now=now
+        )
+    turnout = sum(tally.values()) + (chosen is not None) - (before is not None)
+    return Cast(chosen, before, turnout, for_role=contest.rules.voters_role is not None)
+
+
+def close(connection: Connection, round_id: str, voter: Voter, now: float) -> Stage:
+    row, contest = _found(connection, round_id, voter)
+    check_leader(contest.opener_id, voter)
+    if row.stage == Stage.WAITING:
+        raise Refusal("Its pictures are still on their way. `/cancel` takes them out of the line.")
+    closed = settle(connection, round_id, now, by_hand=True)
+    if closed is not None:
+        return closed
+    if not end_early(connection, round_id, None, now):
+        raise VoteOver
+    return Stage.DECIDED
+
+
+def go_on(connection: Connection, round_id: str, voter: Voter, now: float) -> None:
+    _, contest = _found(connection, round_id, voter)
+    check_leader(contest.opener_id, voter)
+    between = Stage.BETWEEN
+    if rounds.move(connection, round_id, between, between, closes_at=now, due_at=now) is None:
+        raise VoteOver
+
+
+def _between(connection: Connection, round_id: str, voter: Voter, now: float) -> None:
+    """Whether somebody may suggest something now.
+
+    Raises:
+        Refusal: not now, or not this one.
+    """
+    row, contest = _found(connection, round_id, voter)
+    if row.stage != Stage.BETWEEN or now >= row.closes_at:
+        raise VoteOver("It is too late for suggestions here: the next round is on its way.")
+    # Whoever may not vote because they opened it can still say what they would like.
+    check_voter(replace(contest.rules, opener_votes=True), contest.opener_id, voter, now)
+
+
+def suggest(connection: Connection, round_id: str, words: str, voter: Voter, now: float) -> None:
+    _between(connection, round_id, voter, now)
+    known = {row.person_id for row in ballots.suggested(connection, round_id)}
+    if voter.person_id not in known and len(known) >= SUGGESTIONS_MAX:
+        raise Refusal(
+            f"There are {SUGGESTIONS_MAX} suggestions already, and no room for more. Back one of "
+            "them instead."
+        )
+    ballots.suggest(connection, round_id, voter.person_id, words, now)
+
+
+def back(connection: Connection, round_id: str, author_id: int, voter: Voter, now: float) -> str:
+    _between(connection, round_id, voter, now)
+    words = ballots.words_of(connection, round_id, author_id)
+    if words is None:
+        raise Refusal("That suggestion is not there any more.")
+    ballots.back(connection, round_id, voter.person_id, author_id)
+    return words
+
+
+def forget(connection: Connection, message_id: int, now: float) -> None:
+    row = rounds.by_message(connection, message_id)
+    if row is not None:
+        rounds.abandon(connection, row.id, DELETED, now)

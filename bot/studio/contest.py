@@ -1,0 +1,250 @@
+"""A vote, its rounds, and a ballot as people see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from bot.store import ballots, contests, rounds
+from bot.store.vote_schema import Stage
+from bot.studio.generation import Place
+from bot.studio.viewing import shown_of
+from bot.studio.voting import Rules, Suggestion, most_backed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlalchemy import Connection
+
+    from bot.studio.generation import KeptPicture, Shown
+
+#: Of the votes of a server, those under way that are listed, and those that are over.
+_LISTED, _RECENT = 25, 5
+_RULES = tuple(Rules.__dataclass_fields__)
+
+
+@dataclass(frozen=True, slots=True)
+class Contest:
+    """A vote over one or more rounds.
+
+    Attributes:
+        opener_id: who began it, and is charged for what is painted for it.
+        reply_to: the result that it is about; None where it began with an order.
+        ending: the sentence why it ended before its time.
+        created_at, ended_at: Unix seconds.
+    """
+
+    id: str
+    interaction_id: int
+    opener_id: int
+    server_id: int
+    channel_id: int
+    application_id: int
+    file_limit: int
+    reply_to: int | None
+    rules: Rules
+    created_at: float
+    ended_at: float | None
+    ending: str | None
+
+    @classmethod
+    def from_row(cls, row: Any) -> Contest:  # noqa: ANN401 - a row's columns are told in schema.py
+        columns: Mapping[str, Any] = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for it
+        rules: dict[str, Any] = {name: columns[name] for name in _RULES}
+        for name in ("secret", "opener_votes"):
+            rules[name] = bool(rules[name])
+        own = {name: columns[name] for name in cls.__dataclass_fields__ if name in columns}
+        return cls(**own, opener_id=columns["person_id"], rules=Rules(**rules))
+
+    @property
+    def opening(self) -> Place:
+        """Where its first ballot is posted, under the result that it is about."""
+        return self._place(self.interaction_id, self.reply_to)
+
+    def place(self, message_id: int) -> Place:
+        """Where something is posted that follows from one of its messages, as a reply to it.
+
+        Each message leads to one thing, and so stands in the place of an interaction.
+        """
+        return self._place(message_id, message_id)
+
+    def _place(self, interaction_id: int, reply_to: int | None) -> Place:
+        return Place(
+            interaction_id=interaction_id,
+            person_id=self.opener_id,
+            server_id=self.server_id,
+            application_id=self.application_id,
+            channel_id=self.channel_id,
+            interaction_token="",
+            token_expires_at=0,
+            may_post=True,
+            file_limit=self.file_limit,
+            reply_to=reply_to,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One ballot of a vote; the columns are told in `bot/store/schema.py`."""
+
+    id: str
+    contest_id: str
+    number: int
+    stage: Stage
+    seed: int
+    message_id: int | None
+    opened_at: float | None
+    closes_at: float | None
+    extended: bool
+    winner: int | None
+    drawn: bool
+    announced_id: int | None
+
+    @classmethod
+    def from_row(cls, row: Any) -> Round:  # noqa: ANN401 - a row's columns are told in schema.py
+        columns: Mapping[str, Any] = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for it
+        own: dict[str, Any] = {name: columns[name] for name in cls.__dataclass_fields__}
+        own["stage"] = Stage(columns["stage"])
+        own["extended"], own["drawn"] = bool(columns["extended"]), bool(columns["drawn"])
+        return cls(**own)
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """A ballot with all that it shows.
+
+    Attributes:
+        shown: what is voted on: the pictures of one generation.
+        tallies: the votes for each position that stands, of each stage.
+        suggestions: what people would change of the winner, the most backed first.
+    """
+
+    contest: Contest
+    round: Round
+    shown: Shown
+    tallies: Mapping[Stage, Mapping[int, int]]
+    suggestions: tuple[Suggestion, ...] = ()
+
+    @property
+    def voting(self) -> Stage:
+        """The stage whose votes count, or counted last."""
+        return Stage.RUNOFF if self.tallies[Stage.RUNOFF] else Stage.OPEN
+
+    @property
+    def tally(self) -> Mapping[int, int]:
+        """The votes that count, or counted last."""
+        return self.tallies[self.voting]
+
+    @property
+    def turnout(self) -> int:
+        return sum(self.tally.values())
+
+    @property
+    def blind(self) -> bool:
+        """Whether nobody is to know yet which model painted what."""
+        generation = self.shown.generation
+        painted_for_it = generation.round_id == self.round.id
+        return painted_for_it and generation.order.compares_models and self.round.stage.secret
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether a further round is to follow."""
+        return self.round.stage is Stage.BETWEEN
+
+    @property
+    def winner(self) -> KeptPicture | None:
+        won = (each for each in self.shown.pictures if each.position == self.round.winner)
+        return next(won, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Finale:
+    """The end of a vote: the boards that had a winner, the last one's last."""
+
+    boards: tuple[Board, ...]
+
+    @property
+    def last(self) -> Board:
+        return self.boards[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A vote that is under way; `board` is None until its ballot is there."""
+
+    contest: Contest
+    round: Round
+    board: Board | None
+
+
+def board_of(connection: Connection, round_id: str) -> Board | None:
+    """None where there is no such round, or it has no pictures yet."""
+    row = rounds.get(connection, round_id)
+    return None if row is None else _board(connection, Round.from_row(row))
+
+
+def contest_of(connection: Connection, contest_id: str) -> Contest:
+    """The vote that a round belongs to, which is always there."""
+    row = contests.get(connection, contest_id)
+    if row is None:
+        raise AssertionError(contest_id)
+    return Contest.from_row(row)
+
+
+def blank_board(connection: Connection, round_id: str, shown: Shown, now: float) -> Board | None:
+    """A ballot as it will be once it is there, with the pictures that were painted for it."""
+    row = rounds.get(connection, round_id)
+    if row is None or row.stage != Stage.WAITING:
+        return None
+    contest = contest_of(connection, row.contest_id)
+    coming = replace(
+        Round.from_row(row), stage=Stage.OPEN, closes_at=now + contest.rules.duration_s
+    )
+    standing = {picture.position: 0 for picture in shown.pictures}
+    return Board(contest, coming, shown, {Stage.OPEN: standing, Stage.RUNOFF: {}})
+
+
+def finale_of(connection: Connection, contest_id: str) -> Finale | None:
+    """None where no round had a winner."""
+    won = [row for row in contests.rounds_of(connection, contest_id) if row.winner is not None]
+    boards = [_board(connection, Round.from_row(row)) for row in won]
+    found = tuple(board for board in boards if board is not None)
+    return Finale(found) if found else None
+
+
+def _board(connection: Connection, one: Round) -> Board | None:
+    standing = ballots.candidates_of(connection, one.id)
+    shown = shown_of(connection, standing[0].generation_id) if standing else None
+    if shown is None:
+        return None
+    return Board(
+        contest_of(connection, one.contest_id),
+        one,
+        shown,
+        ballots.tallies(connection, one.id),
+        _suggestions(connection, one),
+    )
+
+
+def _suggestions(connection: Connection, one: Round) -> tuple[Suggestion, ...]:
+    if one.winner is None:
+        return ()
+    found = [
+        Suggestion(row.person_id, row.words, row.backers, row.made_at)
+        for row in ballots.suggested(connection, one.id)
+    ]
+    return tuple(most_backed(found))
+
+
+def standing_in(connection: Connection, server_id: int) -> list[Running]:
+    """What is under way in a server, and what was decided last; the newest first."""
+    rows = [
+        *contests.running_in(connection, server_id, _LISTED),
+        *contests.ended_in(connection, server_id, _RECENT),
+    ]
+    listed: list[Running] = []
+    for row in rows:
+        last = contests.rounds_of(connection, row.id)[-1]
+        board = board_of(connection, last.id)
+        listed.append(Running(Contest.from_row(row), Round.from_row(last), board))
+    return listed

@@ -1,0 +1,275 @@
+"""Closes ballots at their time, announces winners, and has the next round painted."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from functools import partial
+from random import SystemRandom
+from typing import TYPE_CHECKING, Protocol
+
+import structlog
+
+from bot.errors import EaselError, Refusal, StoreUnavailable
+from bot.store import contests, generations, rounds
+from bot.store.rounds import NewRound
+from bot.store.vote_schema import Stage
+from bot.studio import closing
+from bot.studio.circuit import PainterOut
+from bot.studio.contest import Board, board_of, finale_of
+from bot.studio.gathering import Ours
+from bot.studio.intake import Answered, Restarting
+from bot.studio.life import DiscordAway, Undeliverable
+from bot.studio.voting import (
+    SEED_LIMIT,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from random import Random
+
+    from bot.store.database import Database
+    from bot.store.rounds import RoundRow
+    from bot.studio.alarm import Alarm
+    from bot.studio.contest import Finale
+    from bot.studio.intake import Intake
+    from bot.studio.scoreboard import Scoreboard
+
+log = structlog.get_logger()
+
+#: For as long, nobody else sees to a round that is due; and after it, it is tried again.
+_LEASE_S = 60.0
+_TRIED_FOR_S = 24 * 60 * 60
+#: From then on, Discord lets a message be edited rarely.
+_OLD_S = 55 * 60
+_NOT_NOW = (StoreUnavailable, PainterOut, Restarting)
+
+
+class BallotGone(Exception):
+    """Somebody has deleted the message."""
+
+
+class Presenter(Protocol):
+    """Brings votes before people; the Discord side implements it.
+
+    Each raises DiscordAway where that cannot be now, and may do so later.
+    """
+
+    async def post_ballot(self, board: Board) -> int:
+        """Posts a ballot whose pictures were there before, once; the message's id.
+
+        Raises:
+            Undeliverable: it cannot be posted, now or later.
+        """
+        ...
+
+    async def show(self, board: Board) -> None:
+        """Shows on its message how a ballot stands.
+
+        Raises:
+            BallotGone: there is no such message any more.
+        """
+        ...
+
+    async def announce(self, finale: Finale) -> int | None:
+        """Posts the last winner, once; the message's id.
+
+        Raises:
+            Undeliverable: it cannot be posted, now or later.
+        """
+        ...
+
+    async def count_voters(self, board: Board) -> int | None:
+        """How many have the role that may vote; None where Discord does not tell."""
+        ...
+
+
+class Referee:
+    """Every step is written down before it is shown, and is taken once, by whatever process."""
+
+    def __init__(
+        self,
+        database: Database,
+        intake: Intake,
+        alarm: Alarm,
+        scoreboard: Scoreboard,
+        *,
+        clock: Callable[[], float] = time.time,
+        random: Random | None = None,
+    ) -> None:
+        self._database = database
+        self._intake = intake
+        self._alarm = alarm
+        self._scoreboard = scoreboard
+        self._clock = clock
+        self._random = random or SystemRandom()
+        self._presenter: Presenter | None = None
+        self._is_new = True
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._expected: dict[str, int] = {}
+
+    def start(self, presenter: Presenter) -> None:
+        """From now on, ballots close at their time; those of before are looked at now."""
+        self._presenter = presenter
+        self._scoreboard.connect(partial(self._show, presenter))
+        self._alarm.connect(partial(self._see_to_all, presenter))
+
+    async def close(self) -> None:
+        """Begins nothing more; what is under way is taken up again by whoever is next."""
+        await self._alarm.close()
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await self._scoreboard.close()
+
+    def new_round(self, contest_id: str, number: int) -> NewRound:
+        seed = self._random.randrange(SEED_LIMIT)
+        return NewRound(self._intake.new_id(), contest_id, number, seed)
+
+    def counted(self, round_id: str) -> None:
+        """Somebody has voted, or suggested something: the ballot shows it."""
+        self._scoreboard.touch(round_id)
+
+    def moved(self) -> None:
+        """A round has come to another stage."""
+        self._alarm.look()
+
+    async def close_if_all_voted(self, round_id: str, turnout: int) -> None:
+        """Closes a ballot when everybody of the role that may vote has voted.
+
+        How many they are is asked when it is unknown, and once more when that many have voted.
+        """
+        if self._presenter is None or turnout < self._expected.get(round_id, 0):
+            return
+        board = await self._database.read(board_of, round_id)
+        if board is None or not board.round.stage.votes:
+            return
+        try:
+            expected = await self._presenter.count_voters(board)
+        except DiscordAway as reason:
+            log.info("ballot.voters_uncounted", round=round_id, cause=str(reason))
+            return
+        # Where it is not told, time alone closes the ballot.
+        self._expected[round_id] = expected or sys.maxsize
+        if expected and await self._database.write(
+            closing.close_if_all_voted, round_id, expected, self._clock()
+        ):
+            self.moved()
+
+    async def _show(self, presenter: Presenter, round_id: str) -> bool:
+        """Whether its message is old."""
+        board = await self._database.read(board_of, round_id)
+        if board is None or board.round.message_id is None:
+            return False
+        try:
+            await presenter.show(board)
+        except BallotGone:
+            log.info("ballot.gone", round=round_id)
+            await self._database.write(rounds.abandon, round_id, closing.DELETED, self._clock())
+            self.moved()
+        return self._clock() > (board.round.opened_at or 0.0) + _OLD_S
+
+    async def _see_to_all(self, presenter: Presenter) -> None:
+        now = self._clock()
+        if self._is_new:
+            await self._database.write(rounds.look_at_all, now)
+            self._is_new = False
+        for row in await self._database.write(rounds.take_due, now + _LEASE_S, now):
+            if row.id not in self._tasks:
+                task = asyncio.create_task(self._guarded(row, presenter), name=f"round {row.id}")
+                self._tasks[row.id] = task
+
+    async def _guarded(self, row: RoundRow, presenter: Presenter) -> None:
+        try:
+            await self._see_to(row, presenter)
+        except (EaselError, DiscordAway) as error:
+            log.warning("round.put_off", id=row.id, stage=row.stage, cause=str(error))
+        except Exception:  # a task's edge: the row is there, and is due again
+            log.exception("round.stuck", id=row.id, stage=row.stage)
+        finally:
+            del self._tasks[row.id]
+            self.moved()
+
+    async def _see_to(self, row: RoundRow, presenter: Presenter) -> None:
+        round_id, stage = row.id, Stage(row.stage)
+        match stage:
+            case Stage.WAITING:
+                await self._post(round_id, presenter)
+            case Stage.OPEN | Stage.RUNOFF | Stage.BETWEEN if self._clock() < row.closes_at:
+                self._scoreboard.touch(round_id)
+                await self._database.write(rounds.put_off, round_id, row.closes_at)
+            case Stage.OPEN | Stage.RUNOFF:
+                await self._database.write(closing.settle, round_id, self._clock())
+            case Stage.BETWEEN:
+                await self._go_on(round_id)
+            case Stage.DECIDED:
+                await self._announce(row, presenter)
+            case Stage.OVER:
+                await self._show_last(row)
+                await self._database.write(rounds.put_off, round_id, None)
+
+    async def _post(self, round_id: str, presenter: Presenter) -> None:
+        board = await self._database.read(board_of, round_id)
+        if board is None:
+            return
+        try:
+            message_id = await presenter.post_ballot(board)
+        except Undeliverable as reason:
+            log.warning("ballot.not_posted", round=round_id, cause=str(reason))
+            await self._database.write(rounds.abandon, round_id, closing.NOT_POSTED, self._clock())
+            return
+        generation_id = board.shown.generation.id
+        await self._database.write(
+            rounds.opened, round_id, generation_id, message_id, self._clock()
+        )
+
+    async def _go_on(self, round_id: str) -> None:
+        """Has the next round painted from the winner, in one transaction with this one's end."""
+        board = await self._database.read(board_of, round_id)
+        if board is None or board.winner is None or board.round.message_id is None:
+            return
+        following = self.new_round(board.contest.id, board.round.number + 1)
+        accept = partial(
+            contests.accept_next, accept=generations.accept, before_id=round_id, following=following
+        )
+        source = Ours(board.shown.generation.id, board.winner.position)
+        place = board.contest.place(board.round.message_id)
+        try:
+            submitted = await self._intake.submit(
+                closing.next_order(board), place, [source], accept=accept
+            )
+        except (Answered, *_NOT_NOW) as reason:
+            log.info("round.not_gone_on", id=round_id, cause=str(reason))
+        except Refusal as refusal:
+            why = closing.why_no_round(refusal, following.number, board.contest.opener_id)
+            await self._database.write(closing.end_early, round_id, why, self._clock())
+        else:
+            if submitted.fresh:
+                self._intake.begin(submitted.generation)
+
+    async def _announce(self, row: RoundRow, presenter: Presenter) -> None:
+        await self._show_last(row)
+        finale = await self._database.read(finale_of, row.contest_id)
+        message_id = None
+        try:
+            if finale is not None:
+                message_id = await presenter.announce(finale)
+        except Undeliverable as reason:
+            log.warning("winner.not_posted", round=row.id, cause=str(reason))
+        except DiscordAway:
+            if not self._is_old(row):
+                raise
+        await self._database.write(closing.end, row.id, message_id, self._clock())
+
+    async def _show_last(self, row: RoundRow) -> None:
+        self._expected.pop(row.id, None)
+        try:
+            await self._scoreboard.show(row.id)
+        except DiscordAway:
+            if not self._is_old(row):
+                raise
+
+    def _is_old(self, row: RoundRow) -> bool:
+        """Whether nobody waits any more for what Discord could not be told."""
+        return self._clock() > (row.closes_at or 0.0) + _TRIED_FOR_S
