@@ -12,7 +12,7 @@ import structlog
 from discord.ext import commands
 
 from bot import restarts
-from bot.delivery import DiscordDelivery
+from bot.delivery import DiscordDelivery, DiscordPresenter
 from bot.tree import Tree, sync_if_changed
 from bot.views import FORMS, PAGES, PERSISTENT
 from bot.views.confirm import Questions
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from bot.store.database import Database
     from bot.studio.life import Delivery
+    from bot.studio.referee import Presenter
     from bot.studio.studio import Studio
     from bot.views.base import Interaction
 
@@ -41,6 +42,7 @@ _COGS = (
     "cogs.queue",
     "cogs.replies",
     "cogs.settings",
+    "cogs.vote",
 )
 #: discord.py would sleep for as long as a 429 says, 15 minutes and more.
 _RATE_LIMIT_WAIT_MAX_S = 60.0
@@ -56,7 +58,7 @@ class Easel(commands.AutoShardedBot):
         self,
         studio: Studio,
         database: Database,
-        begin_work: Callable[[Delivery], None],
+        begin_work: Callable[[Delivery, Presenter], None],
         *,
         shard_count: int | None = None,
         message_content: bool = False,
@@ -96,7 +98,8 @@ class Easel(commands.AutoShardedBot):
         for cog in _COGS:
             await self.load_extension(cog)
         await sync_if_changed(self.tree, self._database)
-        self._begin_work(DiscordDelivery(self))
+        delivery = DiscordDelivery(self)
+        self._begin_work(delivery, DiscordPresenter(self, delivery))
 
     async def on_interaction(self, interaction: Interaction) -> None:
         await take_in(interaction, FORMS)

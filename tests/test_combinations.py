@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from test_views import generation as made
 from world import open_world
 
 from bot.demo.sandbox.rules import SAFETY_WORD
@@ -184,7 +185,7 @@ async def test_three_combinations_are_three_pictures_of_one_message(world: World
     assert {body["n"] for body in bodies} == {1}
     assert f"`{PROMPT}`" in result.content
     assert "about $0.09" in result.content
-    assert labels(result)[:4] == ["1", "2", "3", "Reroll"]
+    assert labels(result)[:4] == ["1", "2", "3", "Vote"]
     for number, words in enumerate(["red fox", "blue fox", "gold fox"], start=1):
         file = result.attachments[number - 1]
         told = f"Picture {number} of 3. AI-generated with FLUX.2 [pro]: {words}"
@@ -228,7 +229,7 @@ async def test_one_that_the_filter_refuses_is_missing_and_free(world: World) -> 
         "Picture 1 of 2. AI-generated with FLUX.2 [pro]: red fox",
         "Picture 2 of 2. AI-generated with FLUX.2 [pro]: gold fox",
     ]
-    assert labels(result)[:3] == ["1", "2", "Reroll"]
+    assert labels(result)[:3] == ["1", "2", "Vote"]
     assert "2 of 3 pictures came back; what is missing was not charged." in result.content
     assert "Combination 2: The image service's safety filter" in result.content
     assert "about $0.06" in result.content
@@ -261,7 +262,7 @@ async def test_eight_are_the_most_and_their_numbers_stand_in_two_rows(tmp_path: 
         assert len(result.attachments) == 8
         assert [[item.label for item in row.children] for row in result.components] == [
             ["1", "2", "3", "4"],
-            ["5", "6", "7", "8"],
+            ["5", "6", "7", "8", "Vote"],
             ["Reroll", "Remix…", "Vary all", "Edit…", "Delete"],
         ]
         panel = last(await world.ann.click(result, label="8"))
@@ -307,11 +308,13 @@ def test_the_rows_of_buttons(count: int) -> None:
     kept = [KeptPicture(n, "key", MediaType.PNG, Size(1, 1), 1, 1) for n in range(1, count + 1)]
     rows = [
         [button["label"] for button in row["components"]]
-        for row in result_buttons("0123456789", kept).to_components()
+        for row in result_buttons(made(PROMPT), kept).to_components()
     ]
     *numbers, actions = rows
-    assert [label for row in numbers for label in row] == [str(n) for n in range(1, count + 1)]
-    assert len(numbers) == (2 if count > 5 else 1)
+    voting = ["Vote"] if count > 1 else []
+    named = [str(n) for n in range(1, count + 1)]
+    assert [label for row in numbers for label in row] == [*named, *voting]
+    assert len(numbers) == (2 if count > 4 else 1)
     assert max(len(row) for row in rows) <= 5
     assert actions == ["Reroll", "Remix…", *(["Vary all"] if count > 1 else []), "Edit…", "Delete"]
 
@@ -336,7 +339,7 @@ async def test_eight_large_pictures_fit_into_one_request(world: World) -> None:
         sent = discord.http.handle_message_parameters(
             content=caption(studio, generation, kept),
             files=uploads,
-            view=result_buttons(generation.id, kept),
+            view=result_buttons(generation, kept),
         )
         form = aiohttp.FormData()
         for field in sent.multipart or ():

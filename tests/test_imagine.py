@@ -40,7 +40,7 @@ async def test_four_pictures_with_words_and_buttons(world: World) -> None:
     assert "1024×1024" in result.content
     assert "seed " in result.content
     assert "about $0.12" in result.content
-    shown = ["1", "2", "3", "4", "Reroll", "Remix…", "Vary all", "Edit…", "Delete"]
+    shown = ["1", "2", "3", "4", "Vote", "Reroll", "Remix…", "Vary all", "Edit…", "Delete"]
     assert labels(result) == shown
     assert len(result.attachments) == 4
     for number, file in enumerate(result.attachments, start=1):

@@ -13,7 +13,7 @@ from world import open_world
 
 from bot import app, client
 from bot.app import open_easel
-from bot.delivery import DiscordDelivery
+from bot.delivery import DiscordDelivery, DiscordPresenter
 from bot.demo.faults import Kind
 from bot.store.database import Database
 from bot.store.schema import generations, ledger, people
@@ -126,7 +126,8 @@ async def test_what_is_asked_for_during_a_stop_is_refused_with_a_sentence(world:
 
 async def test_of_two_processes_one_paints(world: World) -> None:
     async with open_easel(world.settings) as other:
-        other._begin_work(DiscordDelivery(world.client))
+        delivery = DiscordDelivery(world.client)
+        other._begin_work(delivery, DiscordPresenter(world.client, delivery))
         rows = [await submitted(world, number) for number in range(1, 7)]
         ways = [world.client.studio, other.studio]
         for generation in rows:

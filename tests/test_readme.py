@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from world import World
 
 #: What is about a server, and nothing elsewhere.
-OF_SERVERS = {"settings"}
+OF_SERVERS = {"settings", "vote"}
 README = Path(__file__).parents[1] / "README.md"
 
 

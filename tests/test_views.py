@@ -169,7 +169,7 @@ def test_what_people_typed_stays_inside_its_code(prompt: str) -> None:
 
 
 def test_the_buttons_of_a_result_and_of_a_panel() -> None:
-    check_layout(result_buttons("0123456789", pictures(4)))
+    check_layout(result_buttons(generation("x"), pictures(4)))
     check_layout(panel.panel_buttons("0123456789", 4))
 
 
@@ -215,7 +215,7 @@ def test_no_custom_id_is_answered_by_two_items() -> None:
     examples = [
         item["custom_id"]
         for layout in (
-            result_buttons("0123456789", pictures(4)),
+            result_buttons(generation("x"), pictures(4)),
             panel.panel_buttons("0123456789", 4),
             history.page_buttons(
                 Page((Shown(generation("x"), pictures(1)),), before=None, older=123)

@@ -51,7 +51,7 @@ async def test_it_is_acknowledged_at_once_and_delivered(town: Town) -> None:
         assert file.name.endswith(f"-{number}.jpg")
         assert file.pixels == (1024, 1024)
     actions = ["Reroll", "Remix…", "Vary all", "Edit…", "Delete"]
-    assert result.labels == ["1", "2", "3", "4", *actions]
+    assert result.labels == ["1", "2", "3", "4", "Vote", *actions]
     assert asked.interaction.person.mention in result.content
     await asked.gone()
     assert asked.said == [], "the waiting response gives way to the result"

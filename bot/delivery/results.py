@@ -10,13 +10,15 @@ import discord
 import structlog
 
 from bot.crowd import Crowd, Outage
+from bot.delivery.posts import Post, ballot_post
 from bot.delivery.routes import ORIGINAL, Routes, in_reply, the_asker
 from bot.delivery.tries import AWAY, UNKNOWN_MESSAGE, Refused, tried
 from bot.delivery.words import Words
 from bot.store.schema import Way
+from bot.studio.generation import Shown
 from bot.studio.life import DiscordAway, Undeliverable
 from bot.views.buttons import result_buttons
-from bot.views.result import caption, files_of
+from bot.views.result import caption
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -55,34 +57,58 @@ class DiscordDelivery(Words):
         if not self._routes.may_post(generation):
             return Way.RESPONSE
         channel_id = generation.place.channel_id
-        crowded = self._crowd.wait_s(channel_id) > _CROWD_WAIT_MAX_S
+        crowded = self.crowd.wait_s(channel_id) > _CROWD_WAIT_MAX_S
         if crowded and self._routes.token_lives(generation):
             return Way.RESPONSE
-        self._crowd.book(channel_id)
+        self.crowd.book(channel_id)
         return Way.CHANNEL
 
     async def deliver(
         self, generation: Generation, pictures: Sequence[KeptPicture], *, tried_before: bool
     ) -> int | None:
+        post = await self._post_of(generation, pictures)
+        try:
+            return await self.bring(generation, post, tried_before=tried_before)
+        except Refused as refusal:
+            await self.tell_kept(generation, refusal)
+            raise Undeliverable(str(refusal)) from refusal
+
+    async def _post_of(self, generation: Generation, pictures: Sequence[KeptPicture]) -> Post:
+        """As a result, or as the ballot of the vote that it was painted for."""
+        studio = self._client.studio
+        if generation.round_id is not None:
+            shown = Shown(generation, tuple(pictures))
+            board = await studio.votes.blank_board(generation.round_id, shown)
+            if board is not None:
+                return ballot_post(studio, board)
+        return Post(
+            key=generation.id,
+            text=caption(studio, generation, pictures),
+            view=result_buttons(generation, pictures),
+            pictures=tuple(pictures),
+        )
+
+    async def bring(self, generation: Generation, post: Post, *, tried_before: bool) -> int | None:
+        """Posts what came of a generation, in its place and by its way; the message's id.
+
+        Raises:
+            Refused: Discord takes it by no way.
+            DiscordAway: it cannot be posted now.
+        """
         async with self._turns:
-            if self._outage.hinders(generation.created_at):
+            if self.outage.hinders(generation.created_at):
                 raise DiscordAway("it was away a moment ago")
             try:
-                message_id = await self._bring(generation, pictures, unsure=tried_before)
+                message_id = await self._bring(generation, post, unsure=tried_before)
             except AWAY as error:
                 # A limit of one channel's says that Discord is there.
                 if not isinstance(error, discord.RateLimited):
-                    self._outage.met(repr(error))
+                    self.outage.met(repr(error))
                 raise DiscordAway(repr(error)) from error
-            except Refused as refusal:
-                await self.tell_kept(generation, refusal)
-                raise Undeliverable(str(refusal)) from refusal
-            self._outage.over()
+            self.outage.over()
             return message_id
 
-    async def _bring(
-        self, generation: Generation, pictures: Sequence[KeptPicture], *, unsure: bool
-    ) -> int | None:
+    async def _bring(self, generation: Generation, post: Post, *, unsure: bool) -> int | None:
         """The message's id; None for one that was posted, and deleted since."""
         refusal = Refused("the interaction's token has expired")
         for refused, way in enumerate(ways := self._ways(generation)):
@@ -90,9 +116,9 @@ class DiscordDelivery(Words):
                 # The response alone can be edited once more without a second message.
                 if unsure and (refused or way is Way.CHANNEL):
                     unsure = False
-                    if found := await self._posted_before(generation):
+                    if found := await self._posted_before(generation, post):
                         return found
-                message_id = await self._fitted(way, generation, pictures)
+                message_id = await self._fitted(way, generation, post)
             except discord.RateLimited as busy:
                 if way is ways[-1]:
                     raise
@@ -118,25 +144,23 @@ class DiscordDelivery(Words):
             ways.append(Way.CHANNEL)
         return sorted(ways, key=lambda way: way is not generation.way)
 
-    async def _fitted(
-        self, way: Way, generation: Generation, pictures: Sequence[KeptPicture]
-    ) -> int | None:
+    async def _fitted(self, way: Way, generation: Generation, post: Post) -> int | None:
         """Sends the pictures, smaller where the place takes less than Discord had told us."""
         send = self._send if way is Way.CHANNEL else self._edit
         limit = generation.place.file_limit
         try:
-            return await tried(lambda: send(generation, pictures, limit), self._outage)
+            return await tried(lambda: send(generation, post, limit), self.outage)
         except Refused as refusal:
             if not refusal.too_large:
                 raise
-        heaviest = max(picture.bytes for picture in pictures)
+        heaviest = max(picture.bytes for picture in post.pictures)
         smaller = min(min(heaviest, limit) // 2, _SMALLEST_FILE_LIMIT)
         log.info("delivery.made_smaller", id=generation.id, told=limit, limit=smaller)
-        return await tried(lambda: send(generation, pictures, smaller), self._outage)
+        return await tried(lambda: send(generation, post, smaller), self.outage)
 
-    async def _posted_before(self, generation: Generation) -> int | None:
+    async def _posted_before(self, generation: Generation, post: Post) -> int | None:
         """The message of an earlier try, whose nonce Discord has forgotten after minutes."""
-        message = await tried(lambda: self._find(generation), self._outage)
+        message = await tried(lambda: self._find(generation, post), self.outage)
         if message is None:
             return None
         # The waiting response may itself have become the result.
@@ -144,35 +168,30 @@ class DiscordDelivery(Words):
             await self.remove_waiting(generation)
         return message.id
 
-    async def _find(self, generation: Generation) -> discord.Message | None:
+    async def _find(self, generation: Generation, post: Post) -> discord.Message | None:
         # By Discord's own clock: nothing that was made for a command is older than it.
         since = discord.Object(generation.place.interaction_id)
-        custom_id = getattr(result_buttons(generation.id, ()).children[0], "custom_id", "")
-        await self._crowd.turn()
+        await self.crowd.turn()
         async for message in self._routes.channel(generation).history(
             after=since, limit=_LOOK_BACK
         ):
             rows = [row for row in message.components if isinstance(row, discord.ActionRow)]
             items = [item for row in rows for item in row.children]
-            if any(getattr(item, "custom_id", "") == custom_id for item in items):
+            if any(getattr(item, "custom_id", "") == post.sign for item in items):
                 return message
         return None
 
-    async def _send(
-        self, generation: Generation, pictures: Sequence[KeptPicture], limit: int
-    ) -> int | None:
+    async def _send(self, generation: Generation, post: Post, limit: int) -> int | None:
         try:
-            async with files_of(
-                self._client.studio, generation, pictures, file_limit=limit
-            ) as files:
-                await self._crowd.turn()
+            async with post.files(self._client.studio, generation, limit) as files:
+                await self.crowd.turn()
                 message = await self._routes.channel(generation).send(
-                    caption(self._client.studio, generation, pictures),
+                    post.text,
                     files=files,
-                    view=result_buttons(generation.id, pictures),
+                    view=post.view,
                     # Within minutes, a second message with this nonce is the first one again:
                     # https://discord.com/developers/docs/resources/message#create-message
-                    nonce=f"easel-{generation.id}",
+                    nonce=f"easel-{post.key}",
                     allowed_mentions=the_asker(generation),
                     **in_reply(generation),
                 )
@@ -183,17 +202,12 @@ class DiscordDelivery(Words):
             return None
         return message.id
 
-    async def _edit(
-        self, generation: Generation, pictures: Sequence[KeptPicture], limit: int
-    ) -> int:
-        async with files_of(self._client.studio, generation, pictures, file_limit=limit) as files:
+    async def _edit(self, generation: Generation, post: Post, limit: int) -> int:
+        async with post.files(self._client.studio, generation, limit) as files:
             # Once more, since time has passed with every try before.
             if not self._routes.token_lives(generation):
                 raise Refused("the interaction's token has expired", unsure=True)
             message = await self._routes.response(generation).edit_message(
-                ORIGINAL,
-                content=caption(self._client.studio, generation, pictures),
-                attachments=files,
-                view=result_buttons(generation.id, pictures),
+                ORIGINAL, content=post.text, attachments=files, view=post.view
             )
         return message.id

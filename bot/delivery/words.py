@@ -47,8 +47,8 @@ class Words:
 
     def __init__(self, routes: Routes, crowd: Crowd, outage: Outage) -> None:
         self._routes = routes
-        self._crowd = crowd
-        self._outage = outage
+        self.crowd = crowd
+        self.outage = outage
 
     async def is_awaited(self, generation: Generation) -> bool:
         """Whether the asker sees that it is worked on; False where Discord knows of no answer."""
@@ -74,7 +74,7 @@ class Words:
 
     async def tell_failure(self, generation: Generation, sentence: str) -> None:
         try:
-            await tried(lambda: self._say_failure(generation, sentence), self._outage)
+            await tried(lambda: self._say_failure(generation, sentence), self.outage)
         except Refused as refusal:
             log.warning("delivery.failure_untold", id=generation.id, cause=repr(refusal))
         except AWAY as error:
@@ -112,7 +112,7 @@ class Words:
         await self.remove_waiting(generation)
 
     async def _call_out(self, generation: Generation, sentence: str) -> None:
-        await self._crowd.turn()
+        await self.crowd.turn()
         await self._routes.channel(generation).send(
             f"<@{generation.person_id}> {sentence}",
             nonce=f"easel-{generation.id}-no",

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from simcord.http.router import RequestContext, route
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from simcord.http.router import route
+
+if TYPE_CHECKING:
+    from simcord.http.router import RequestContext
 
 
 def fill() -> None:
     """Once for all simulated Discords of this process."""
     route("POST", "/channels/{channel_id}/typing")(_typing)
+    route("GET", "/guilds/{guild_id}/roles/member-counts")(_role_member_counts)
 
 
 def _typing(context: RequestContext) -> None:
     """That somebody types is seen for some seconds, and kept nowhere."""
     context.require_channel_permissions(context.int_arg("channel_id"))
+
+
+def _role_member_counts(context: RequestContext) -> dict[str, int]:
+    """Without `@everyone`, as Discord has it."""
+    guild = context.backend.get_guild(context.int_arg("guild_id"))
+    return Counter(str(role) for member in guild.members.values() for role in member.role_ids)

@@ -1,5 +1,7 @@
 """Everything people see or press, one file a feature."""
 
+from bot.views import suggesting
+from bot.views.ballot import CastVote, CloseVote
 from bot.views.base import Pages
 from bot.views.buttons import Delete, Pick, Reroll
 from bot.views.choosing import Choose
@@ -10,8 +12,11 @@ from bot.views.editing import Edit, EditOne, UseAsReference, Vary, VaryAll
 from bot.views.family import Back, Branch, FamilyTree
 from bot.views.history import ShowMenu, Turn, show_result
 from bot.views.panel import PostAlone, open_panel
+from bot.views.proposal import StartVote
 from bot.views.provenance import WhichDetails
 from bot.views.remix import Remix, RemixForm
+from bot.views.suggesting import GoOn, Suggest, SuggestForm
+from bot.views.vote_form import OpenVote, VoteForm
 from bot.views.waiting import Cancel
 
 #: Every item that must work after a restart; the client registers them all.
@@ -37,8 +42,15 @@ PERSISTENT = (
     Remix,
     Paint,
     Leave,
+    OpenVote,
+    StartVote,
+    CastVote,
+    CloseVote,
+    Suggest,
+    suggesting.Back,
+    GoOn,
 )
 #: What they lead to.
 PAGES = Pages(panel=open_panel, result=show_result)
 #: Every form that can be sent after a restart.
-FORMS = (EditForm, RemixForm)
+FORMS = (EditForm, RemixForm, VoteForm, SuggestForm)

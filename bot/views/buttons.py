@@ -15,16 +15,17 @@ from bot.views.editing import EditOne, VaryAll
 from bot.views.ids import ID, POSITION
 from bot.views.panel import open_panel
 from bot.views.remix import Remix
+from bot.views.vote_form import OpenVote, votable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.studio.generation import KeptPicture
+    from bot.studio.generation import Generation, KeptPicture
     from bot.views.base import Interaction
 
 
 #: https://discord.com/developers/docs/components/reference#action-row
-_ROW_MAX = 5
+ROW_MAX = 5
 
 
 class Pick(Button, template=f"pick:{ID}:{POSITION}"):
@@ -76,20 +77,33 @@ class Delete(Button, template=f"delete:{ID}"):
             await interaction.delete_original_response()
 
 
-def result_buttons(generation_id: str, pictures: Sequence[KeptPicture]) -> Layout:
+def result_buttons(generation: Generation, pictures: Sequence[KeptPicture]) -> Layout:
     """A number for each picture, and below them what concerns all."""
-    picks = [Pick(generation_id, str(picture.position)) for picture in pictures]
+    picks = [Pick(generation.id, str(picture.position)) for picture in pictures]
+    # One place beside them is for the vote.
+    rows = in_rows(picks, ROW_MAX - 1)
+    voting = [OpenVote(generation.id)] if votable(generation, pictures) else []
+    for button in voting:
+        button.row = rows - 1
     below = [
-        Reroll(generation_id),
-        Remix(generation_id),
-        *([VaryAll(generation_id)] if len(pictures) > 1 else []),
-        EditOne(generation_id),
-        Delete(generation_id),
+        Reroll(generation.id),
+        Remix(generation.id),
+        *([VaryAll(generation.id)] if len(pictures) > 1 else []),
+        EditOne(generation.id),
+        Delete(generation.id),
     ]
-    # Rows of about the same length; discord.py would fill each before it begins the next.
-    length = max(1, math.ceil(len(picks) / (2 if len(picks) > _ROW_MAX else 1)))
-    for place, pick in enumerate(picks):
-        pick.row = place // length
     for button in below:
-        button.row = math.ceil(len(picks) / length)
-    return Layout(*picks, *below)
+        button.row = rows
+    return Layout(*picks, *voting, *below)
+
+
+def in_rows(buttons: Sequence[Button], at_most: int) -> int:
+    """Puts buttons in rows of about the same length; how many rows those are.
+
+    discord.py would fill each before it begins the next.
+    """
+    rows = math.ceil(len(buttons) / at_most)
+    length = max(1, math.ceil(len(buttons) / max(1, rows)))
+    for place, button in enumerate(buttons):
+        button.row = place // length
+    return rows

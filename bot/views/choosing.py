@@ -13,7 +13,7 @@ from bot.errors import Refusal
 from bot.studio.choice import Choice
 from bot.views.asking import place_of, submit
 from bot.views.base import Button, Layout
-from bot.views.ids import POSITION
+from bot.views.ids import DRAFT, POSITION
 from bot.views.messages import find_message, say
 from bot.views.pictures_in import attached, bring, pictures_in
 
@@ -30,7 +30,7 @@ log = structlog.get_logger()
 _ASKED_MAX = 8
 
 
-class Choose(Button, template=f"choose:(?P<draft_id>[0-9a-z]{{10}}):{POSITION}"):
+class Choose(Button, template=f"choose:{DRAFT}:{POSITION}"):
     """`1` to `8`: the picture that is to be edited."""
 
     def __init__(self, draft_id: str, position: str) -> None:

@@ -13,6 +13,7 @@ import structlog
 from bot.studio.intake import Answered
 from bot.views.asking import place_of, submit
 from bot.views.base import HEARD, Button, Layout
+from bot.views.ids import DRAFT
 from bot.views.wording import CONTENT_MAX, clip, code, dollars, plural
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-_DRAFT = r"(?P<draft_id>[0-9a-z]{10})"
 #: Eight of them leave room for the rest of the message.
 _PROMPT_SHOWN = 150
 #: What comes out of `submit` when it has withdrawn the generation again.
@@ -32,7 +32,7 @@ _UNHEARD = (discord.HTTPException, aiohttp.ClientError, OSError)
 _REMEMBERED_S = 15 * 60
 
 
-class Paint(Button, template=f"paint:{_DRAFT}"):
+class Paint(Button, template=f"paint:{DRAFT}"):
     """Has it painted, once."""
 
     def __init__(self, draft_id: str, *, label: str = "Paint") -> None:
@@ -43,7 +43,7 @@ class Paint(Button, template=f"paint:{_DRAFT}"):
         try:
             await self._submit(interaction)
         except Answered as answered:
-            await _close(interaction, answered)
+            await close_question(interaction, answered)
         else:
             await interaction.client.questions.take_away(self.draft_id, interaction)
 
@@ -58,7 +58,7 @@ class Paint(Button, template=f"paint:{_DRAFT}"):
             raise
 
 
-class Leave(Button, template=f"leave:{_DRAFT}"):
+class Leave(Button, template=f"leave:{DRAFT}"):
     """Forgets it."""
 
     def __init__(self, draft_id: str) -> None:
@@ -69,14 +69,14 @@ class Leave(Button, template=f"leave:{_DRAFT}"):
         try:
             await interaction.client.studio.intake.discard(self.draft_id, interaction.user.id)
         except Answered as answered:
-            await _close(interaction, answered)
+            await close_question(interaction, answered)
         else:
             await interaction.response.edit_message(
                 content="Left alone; nothing was charged.", view=None
             )
 
 
-async def _close(interaction: Interaction, answered: Answered) -> None:
+async def close_question(interaction: Interaction, answered: Answered) -> None:
     """Puts the sentence in place of the question, whose buttons lead nowhere any more."""
     if interaction.response.is_done():
         raise answered
@@ -96,14 +96,20 @@ class Questions:
         self._open: dict[str, tuple[float, Interaction]] = {}
 
     async def put(self, interaction: Interaction, quote: Quote) -> None:
-        """Asks in private, as the first answer, or in place of a private "thinking"."""
+        """Asks whether an order is meant."""
         text, buttons = question_text(quote), question_buttons(quote)
+        await self.ask(interaction, quote.draft_id, text, buttons)
+
+    async def ask(
+        self, interaction: Interaction, draft_id: str, text: str, buttons: Layout
+    ) -> None:
+        """Asks in private, as the first answer, or in place of a private "thinking"."""
         if interaction.response.is_done() or interaction.extras.get(HEARD):
             await interaction.edit_original_response(content=text, view=buttons)
         else:
             await interaction.response.send_message(text, view=buttons, ephemeral=True)
         self._forget_old()
-        self._open[quote.draft_id] = (self._clock(), interaction)
+        self._open[draft_id] = (self._clock(), interaction)
 
     async def take_away(self, draft_id: str, press: Interaction) -> None:
         """Removes a question whose answer was accepted, where that can still be done."""
@@ -131,7 +137,7 @@ def question_text(quote: Quote) -> str:
     lines = [
         f"**{plural(quote.order.wanted, 'picture')}**, {each} of each combination:",
         *(f"{n}. {words}" for n, words in enumerate(_told_apart(quote), start=1)),
-        f"{quote.model_name} would paint them{_price(quote.price)}",
+        f"{quote.model_name} would paint them{price_text(quote.price)}",
         *(f"-# {note}" for note in quote.notes),
     ]
     return clip("\n".join(lines), CONTENT_MAX)
@@ -153,7 +159,8 @@ def _told_apart(quote: Quote) -> Sequence[str]:
     return [code(dots + prompt[start:], _PROMPT_SHOWN) for prompt in prompts]
 
 
-def _price(price: int | None) -> str:
+def price_text(price: int | None) -> str:
+    """Behind what is painted: about how much that is in all."""
     if price is None:
         return "; I don't know what it charges."
     return f" for about {dollars(price)} in all." if price else " for free."

@@ -71,7 +71,7 @@ async def show_result(interaction: Interaction, generation_id: str) -> None:
         await interaction.followup.send(
             caption(studio, generation, pictures),
             files=files,
-            view=result_buttons(generation.id, pictures),
+            view=result_buttons(generation, pictures),
             ephemeral=True,
         )
 

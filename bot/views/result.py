@@ -11,6 +11,7 @@ import discord
 
 from bot.errors import NotFound
 from bot.imaging.pictures import fit, inspect
+from bot.imaging.recipe import conceal
 from bot.views.asking import viewer_of
 from bot.views.lineage import aloud, came_of
 from bot.views.wording import (
@@ -91,11 +92,14 @@ def _painters(studio: Studio, generation: Generation, pictures: Sequence[KeptPic
     return listed(names, _MODELS_SHOWN) or studio.model_name(generation)
 
 
-def alt_text(studio: Studio, generation: Generation, picture: KeptPicture, of: int) -> str:
+def alt_text(
+    studio: Studio, generation: Generation, picture: KeptPicture, of: int, *, blind: bool = False
+) -> str:
     """What a screen reader says: that it was made by a machine, by which, of what, and what."""
     number = f"Picture {picture.position} of {of}. " if of > 1 else ""
     origin = aloud(generation.order_of(picture))
-    made_with = f"{number}AI-generated with {studio.model_name(generation, picture)}{origin}"
+    painter = "" if blind else f" with {studio.model_name(generation, picture)}"
+    made_with = f"{number}AI-generated{painter}{origin}"
     return clip(f"{made_with}: {generation.prompt_of(picture)}", ALT_TEXT_MAX)
 
 
@@ -107,6 +111,7 @@ async def files_of(
     *,
     file_limit: int,
     made: int | None = None,
+    blind: bool = False,
 ) -> AsyncGenerator[list[discord.File]]:
     """The pictures as uploads, each made small enough for the place it goes to.
 
@@ -119,16 +124,21 @@ async def files_of(
         pictures: those to upload.
         file_limit: what one file may weigh there, in bytes.
         made: how many there are in all; None when these are all.
+        blind: whether nobody is to learn who painted them.
     """
     limit = min(file_limit, REQUEST_BYTES_MAX // max(1, len(pictures)))
     with ExitStack() as buffers:
         files: list[discord.File] = []
         for picture, data in zip(pictures, await studio.files(pictures), strict=True):
+            if blind:
+                data = await asyncio.to_thread(_concealed, data)  # noqa: PLW2901 - as it is sent
             sent, extension = await _sized(data, limit, picture.media_type.extension)
             file = discord.File(
                 buffers.enter_context(BytesIO(sent)),
                 filename=f"{generation.id}-{picture.position}.{extension}",
-                description=alt_text(studio, generation, picture, made or len(pictures)),
+                description=alt_text(
+                    studio, generation, picture, made or len(pictures), blind=blind
+                ),
             )
             files.append(file)
         yield files
@@ -139,6 +149,10 @@ async def _sized(data: bytes, limit: int, extension: str) -> tuple[bytes, str]:
         return data, extension
     smaller = await asyncio.to_thread(_fit, data, limit)
     return smaller.data, smaller.media_type.extension
+
+
+def _concealed(data: bytes) -> bytes:
+    return conceal(inspect(data)).data
 
 
 def _fit(data: bytes, limit: int) -> Picture:

@@ -51,6 +51,16 @@ def seconds(duration: float) -> str:
     return f"{duration:.1f} s" if duration < 100 else f"{duration:.0f} s"  # noqa: PLR2004
 
 
+def duration(seconds_: int) -> str:
+    """In full words: 90 seconds, 10 minutes, 1 hour and 30 minutes."""
+    parts: list[str] = []
+    for unit, length in (("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1)):
+        count, seconds_ = divmod(seconds_, length)
+        if count:
+            parts.append(plural(count, unit))
+    return listed(parts)
+
+
 def plural(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 

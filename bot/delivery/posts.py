@@ -1,0 +1,81 @@
+"""Messages with pictures, before they are sent."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+import discord
+
+from bot.views.ballot import ballot_buttons, ballot_text
+from bot.views.result import files_of
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from bot.studio.contest import Board
+    from bot.studio.generation import Generation, KeptPicture
+    from bot.studio.studio import Studio
+    from bot.views.base import Layout
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A picture that is made for one message alone."""
+
+    data: bytes
+    filename: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A message of which there must not be two.
+
+    Attributes:
+        key: what it is about; no other message has it.
+        view: with at least one button.
+        pictures: of one generation.
+        blind: whether nobody is to learn from the files who painted them.
+        drawing: comes after the pictures.
+    """
+
+    key: str
+    text: str
+    view: Layout
+    pictures: tuple[KeptPicture, ...]
+    blind: bool = False
+    drawing: Drawing | None = None
+
+    @property
+    def sign(self) -> str:
+        """The custom_id by which the message is known again."""
+        return getattr(self.view.children[0], "custom_id", "")
+
+    @asynccontextmanager
+    async def files(
+        self, studio: Studio, generation: Generation, limit: int
+    ) -> AsyncGenerator[list[discord.File]]:
+        """All of them for one try, each of the pictures of at most `limit` bytes."""
+        async with files_of(
+            studio, generation, self.pictures, file_limit=limit, blind=self.blind
+        ) as files:
+            if (drawn := self.drawing) is not None:
+                file = discord.File(
+                    BytesIO(drawn.data), drawn.filename, description=drawn.description
+                )
+                files.append(file)
+            yield files
+
+
+def ballot_post(studio: Studio, board: Board) -> Post:
+    """A ballot; by its key no result, and no other ballot on the same pictures."""
+    return Post(
+        key=board.round.id,
+        text=ballot_text(studio, board),
+        view=ballot_buttons(board),
+        pictures=board.shown.pictures,
+        blind=board.blind,
+    )

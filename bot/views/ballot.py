@@ -1,0 +1,229 @@
+"""A ballot: what it says while it is open, between two rounds, and once it is closed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.studio.voting import Stage
+from bot.views.base import Button, Layout
+from bot.views.buttons import ROW_MAX, in_rows, result_buttons
+from bot.views.ids import POSITION, ROUND
+from bot.views.lineage import came_of
+from bot.views.result import facts_of
+from bot.views.suggesting import Back, GoOn, Suggest, suggestion_lines
+from bot.views.voter import voter_of
+from bot.views.wording import CONTENT_MAX, clip, code, listed, plural
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.studio.contest import Board
+    from bot.studio.generation import KeptPicture
+    from bot.studio.studio import Studio
+    from bot.studio.votes import Cast
+    from bot.views.base import Interaction
+
+_PROMPT_SHOWN = 200
+#: Eight of them leave room for the rest of the message.
+_CHOICE_SHOWN = 80
+
+
+class CastVote(Button, template=f"cast:{ROUND}:{POSITION}"):
+    """Votes for a picture; once more takes the vote back."""
+
+    def __init__(self, round_id: str, position: str, *, votes: int | None = None) -> None:
+        self.round_id, self.position = round_id, int(position)
+        label = position if votes is None else f"{position} · {plural(votes, 'vote')}"
+        super().__init__(f"cast:{round_id}:{position}", label=label)
+
+    async def press(self, interaction: Interaction) -> None:
+        votes = interaction.client.studio.votes
+        cast = await votes.cast(self.round_id, self.position, voter_of(interaction), interaction.id)
+        await interaction.response.send_message(cast_text(cast), ephemeral=True)
+        await votes.close_if_all_voted(self.round_id, cast)
+
+
+class CloseVote(Button, template=f"close-vote:{ROUND}"):
+    """Closes a ballot before its time; for whoever opened it, and for moderators."""
+
+    def __init__(self, round_id: str, *, label: str = "Close now") -> None:
+        self.round_id = round_id
+        super().__init__(f"close-vote:{round_id}", label=label)
+
+    async def press(self, interaction: Interaction) -> None:
+        votes = interaction.client.studio.votes
+        becomes = await votes.close(self.round_id, voter_of(interaction))
+        await interaction.response.send_message(closed_text(becomes), ephemeral=True)
+
+
+def cast_text(cast: Cast) -> str:
+    """What somebody reads, alone, who has pressed a number."""
+    if cast.position is None:
+        return f"Your vote for picture {cast.before} is taken back. Press a number to vote again."
+    if cast.before is None or cast.before == cast.position:
+        return f"You vote for picture {cast.position}. Press it again to take that back."
+    return f"You now vote for picture {cast.position}, no longer for picture {cast.before}."
+
+
+def closed_text(becomes: Stage) -> str:
+    """What whoever closed a ballot reads, alone."""
+    match becomes:
+        case Stage.RUNOFF:
+            return "Closed. It is a tie, so a runoff has begun."
+        case Stage.BETWEEN:
+            return "Closed. Now everybody can suggest what the next round should change."
+        case _:
+            return "Closed."
+
+
+def ballot_buttons(board: Board) -> Layout:
+    """A number for each candidate while it is open; then what leads on; last, the result's own."""
+    one = board.round
+    match one.stage:
+        case Stage.OPEN | Stage.RUNOFF:
+            secret = board.contest.rules.secret
+            numbers = [
+                CastVote(one.id, str(position), votes=None if secret else votes)
+                for position, votes in sorted(board.tally.items())
+            ]
+            closing = CloseVote(one.id)
+            closing.row = in_rows(numbers, ROW_MAX - 1)
+            return Layout(*numbers, closing)
+        case Stage.BETWEEN:
+            back = [Back(one.id, board.suggestions)] if board.suggestions else []
+            go_on = GoOn(one.id, label=f"Start round {one.number + 1} now")
+            return Layout(*back, Suggest(one.id), go_on, CloseVote(one.id, label="Stop here"))
+        case _:
+            return result_buttons(board.shown.generation, board.shown.pictures)
+
+
+def ballot_text(studio: Studio, board: Board) -> str:
+    """All that there is to know, as plain text, so that it can be read aloud."""
+    match board.round.stage:
+        case Stage.OPEN | Stage.RUNOFF:
+            lines = [*_open(board), *_choices(studio, board)]
+        case Stage.BETWEEN:
+            lines = [*outcome(studio, board), *_between(board)]
+        case _:
+            lines = outcome(studio, board)
+    return clip("\n".join((*lines, *_quiet(studio, board))), CONTENT_MAX)
+
+
+def outcome(studio: Studio, board: Board) -> list[str]:
+    """How a ballot has ended: the winner, how it won, and every count."""
+    heading = f"**Vote{_which_round(board)}, closed:** {_about(board)}"
+    if (won := board.round.winner) is None:
+        why = board.contest.ending or "Nobody voted."
+        return [heading, f"There is no winner. {why}"]
+    most, counts = board.tally.get(won, 0), dict(board.tally)
+    how = f"with {most} of {plural(board.turnout, 'vote')}"
+    if board.round.drawn:
+        tied = sorted(position for position, votes in counts.items() if votes == most)
+        how = (
+            f"by a draw: {listed([str(each) for each in tied])} stayed tied in the runoff, and the "
+            f"seed {board.round.seed:,} leaves {board.round.seed % len(tied)} when it is divided "
+            f"by {len(tied)}"
+        )
+    elif board.voting is Stage.RUNOFF:
+        how = f"in a runoff, {how}"
+    won_by = f"**Picture {won} wins** {how}."
+    return [heading, won_by, *_choices(studio, board), f"-# {_counts(board)}"]
+
+
+def _counts(board: Board) -> str:
+    said = _listed_counts(board.tallies[Stage.OPEN])
+    if board.voting is Stage.RUNOFF:
+        return f"First: {said}. Runoff: {_listed_counts(board.tally)}."
+    return f"{said}."
+
+
+def _listed_counts(tally: Mapping[int, int]) -> str:
+    return ", ".join(
+        f"picture {position}: {plural(votes, 'vote')}" for position, votes in sorted(tally.items())
+    )
+
+
+def _open(board: Board) -> list[str]:
+    one = board.round
+    closes_at = int(one.closes_at or 0)
+    until = f"Closes <t:{closes_at}:R>, at <t:{closes_at}:t>."
+    if one.stage is Stage.RUNOFF:
+        tied = listed([str(position) for position in sorted(board.tally)])
+        heading = (
+            f"**Runoff{_which_round(board)}** between {tied}, which were tied: {_about(board)}"
+        )
+    else:
+        heading = f"**Vote{_which_round(board)}:** {_about(board)}"
+    extended = " Nobody had voted, so it stays open for as long again." if one.extended else ""
+    return [heading, f"{_turnout(board)} {until}{extended}"]
+
+
+def _turnout(board: Board) -> str:
+    cast = plural(board.turnout, "vote") if board.turnout else "No votes"
+    if board.contest.rules.secret:
+        return f"{cast} so far; who leads stays secret until the end."
+    return f"{cast} so far."
+
+
+def _between(board: Board) -> list[str]:
+    one = board.round
+    invitation = (
+        f"Round {one.number + 1} begins <t:{int(one.closes_at or 0)}:R>, with variations of it. "
+        "What should change? The suggestions that most people back are painted."
+    )
+    return [invitation, *suggestion_lines(board.suggestions)]
+
+
+def label_of(studio: Studio, board: Board, picture: KeptPicture) -> str | None:
+    """What tells a candidate apart; None where nothing does, or nobody is to know it yet."""
+    generation = board.shown.generation
+    order, part = generation.order, generation.order.parts[picture.part]
+    if board.blind or len(order.parts) == 1:
+        return None
+    if order.compares_models:
+        return studio.model_name(generation, picture)
+    return part.prompt if part.variation is None else f"a {part.variation} variation"
+
+
+def _choices(studio: Studio, board: Board) -> list[str]:
+    labels = {each.position: label_of(studio, board, each) for each in board.shown.pictures}
+    return [
+        f"**{position}** {code(label, _CHOICE_SHOWN)}"
+        for position, label in labels.items()
+        if label
+    ]
+
+
+def _about(board: Board) -> str:
+    generation = board.shown.generation
+    return f"{code(generation.order.prompt, _PROMPT_SHOWN)} by <@{generation.person_id}>"
+
+
+def _which_round(board: Board) -> str:
+    rounds = board.contest.rules.rounds
+    return f", round {board.round.number} of {rounds}" if rounds > 1 else ""
+
+
+def _quiet(studio: Studio, board: Board) -> list[str]:
+    """The rules, and how the pictures were painted."""
+    generation = board.shown.generation
+    lines = [rules_line(board)] if board.round.stage.votes else []
+    if origin := came_of(generation.order):
+        lines.append(origin)
+    if board.blind:
+        lines.append("Which model painted which one is told when the vote is closed.")
+    else:
+        lines += [facts_of(studio, generation, board.shown.pictures), *generation.notes]
+    return [f"-# {line}" for line in lines]
+
+
+def rules_line(board: Board) -> str:
+    """How it is decided."""
+    contest, rules = board.contest, board.contest.rules
+    who = f"<@&{rules.voters_role}> can vote" if rules.voters_role else "Everyone here can vote"
+    how = "press a number, and press it again to take the vote back"
+    opener = f"opened by <@{contest.opener_id}>"
+    if not rules.opener_votes:
+        opener += ", who leaves it to the others"
+    tie = f"a tie leads to a runoff, and then to a draw by the seed {board.round.seed:,}"
+    return f"{who}: {how}. {opener.capitalize()}; {tie}."

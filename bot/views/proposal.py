@@ -1,0 +1,109 @@
+"""Before a vote: what it would be like and what it costs, and `Start the vote` or `Leave it`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import discord
+
+from bot.studio.intake import Answered
+from bot.views.asking import place_of, submit
+from bot.views.base import Button, Layout
+from bot.views.confirm import Leave, close_question, price_text
+from bot.views.ids import DRAFT
+from bot.views.wording import CONTENT_MAX, clip, code, duration, listed, plural
+
+if TYPE_CHECKING:
+    from bot.studio.votes import Proposal
+    from bot.studio.wish import Wish
+    from bot.views.base import Interaction
+
+_PROMPT_SHOWN = 300
+
+
+class StartVote(Button, template=f"start-vote:{DRAFT}"):
+    """Has the first pictures painted, or posts the ballot, once."""
+
+    def __init__(self, draft_id: str) -> None:
+        self.draft_id = draft_id
+        super().__init__(
+            f"start-vote:{draft_id}", label="Start the vote", style=discord.ButtonStyle.primary
+        )
+
+    async def press(self, interaction: Interaction) -> None:
+        votes = interaction.client.studio.votes
+        try:
+            wish = await votes.wish(self.draft_id, interaction.user.id)
+            if wish.order is None:
+                await open_ballot(interaction, self.draft_id, wish)
+                return
+            starting = votes.start(self.draft_id, wish, place_of(interaction))
+            await submit(interaction, starting, private=False)
+        except Answered as answered:
+            await close_question(interaction, answered)
+        else:
+            await interaction.client.questions.take_away(self.draft_id, interaction)
+
+
+async def propose(interaction: Interaction, wish: Wish) -> None:
+    """Answers with what a vote would be like; one that costs nothing begins at once."""
+    await interaction.response.defer(ephemeral=True, thinking=True)
+    proposal = await interaction.client.studio.votes.propose(wish, place_of(interaction))
+    if not proposal.wanted:
+        await open_ballot(interaction, proposal.draft_id, proposal.wish)
+        return
+    view = Layout(StartVote(proposal.draft_id), Leave(proposal.draft_id))
+    await interaction.client.questions.ask(
+        interaction, proposal.draft_id, proposal_text(proposal), view
+    )
+
+
+async def open_ballot(interaction: Interaction, draft_id: str, wish: Wish) -> None:
+    """Begins a vote on pictures that are there, and says so to the one who did."""
+    await interaction.client.studio.votes.open_on(draft_id, wish, place_of(interaction))
+    said = f"The ballot is on its way; it is open for {duration(wish.rules.duration_s)}."
+    if interaction.response.is_done():
+        await interaction.edit_original_response(content=said, view=None)
+    else:
+        await interaction.response.edit_message(content=said, view=None)
+
+
+def proposal_text(proposal: Proposal) -> str:
+    """What is painted and voted on, by which rules, and on whose account."""
+    rules, quote = proposal.wish.rules, proposal.quote
+    prompt = quote.order.prompt if quote else _words(proposal)
+    words, open_for = code(prompt, _PROMPT_SHOWN), duration(rules.duration_s)
+    if rules.rounds == 1:
+        heading, most = f"**A vote** on {words}, open for {open_for}.", ""
+    else:
+        rounds = plural(rules.rounds, "round")
+        heading = f"**A vote in {rounds}** on {words}; each ballot is open for {open_for}."
+        most = "Up to "
+    lines = [
+        heading,
+        *_conditions(proposal),
+        f"{most}**{plural(proposal.wanted, 'picture')}** are painted{price_text(proposal.price)}",
+        f"They count towards your allowance: {proposal.left_today} are left today.",
+    ]
+    if proposal.left_today < proposal.wanted:
+        lines.append("-# When it is used up, the winner there is by then is the last one.")
+    lines += [f"-# {note}" for note in (quote.notes if quote else ())]
+    return clip("\n".join(lines), CONTENT_MAX)
+
+
+def _words(proposal: Proposal) -> str:
+    return proposal.shown.generation.order.prompt if proposal.shown else ""
+
+
+def _conditions(proposal: Proposal) -> list[str]:
+    rules = proposal.wish.rules
+    said: list[str] = []
+    if rules.voters_role is not None:
+        said.append(f"only <@&{rules.voters_role}> can vote")
+    if rules.secret:
+        said.append("the counts stay secret until the end")
+    if not rules.opener_votes:
+        said.append("you leave it to the others")
+    if proposal.quote and proposal.quote.order.compares_models:
+        said.append("which model painted what is told at the end")
+    return [f"{listed(said)[0].upper()}{listed(said)[1:]}."] if said else []

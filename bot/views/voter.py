@@ -1,0 +1,27 @@
+"""Who presses in a vote, as Discord tells of them with each press."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import discord
+
+from bot.studio.voting import Voter
+
+if TYPE_CHECKING:
+    from bot.views.base import Interaction
+
+
+def voter_of(interaction: Interaction) -> Voter:
+    user = interaction.user
+    member = user if isinstance(user, discord.Member) else None
+    joined_at = member.joined_at if member else None
+    return Voter(
+        person_id=user.id,
+        server_id=interaction.guild_id,
+        is_bot=user.bot,
+        roles=frozenset(role.id for role in member.roles) if member else frozenset(),
+        account_since=user.created_at.timestamp(),
+        member_since=joined_at.timestamp() if joined_at else None,
+        moderates=interaction.permissions.manage_messages,
+    )

@@ -1,0 +1,333 @@
+"""Votes over several rounds: the winner goes on, as people suggest, on its opener's allowance."""
+
+from __future__ import annotations
+
+import time
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from booth import (
+    crowd,
+    happen,
+    labels,
+    let_pass,
+    newest,
+    now,
+    open_on,
+    press,
+    push,
+    stages,
+    start,
+)
+from pictures_sent import alike, last, references
+from PIL import Image
+from sqlalchemy import update
+from world import open_world
+
+from bot.demo.sandbox.rules import SAFETY_WORD
+from bot.imaging import recipe
+from bot.store.schema import sources
+from bot.store.vote_schema import backings, contests, rounds, suggestions
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import simcord
+    from world import World
+
+
+async def close(world: World, ballot: Any, winner: int) -> Any:
+    """One person votes, and the time is over; the ballot as it is then."""
+    await press(world.bob, ballot, winner)
+    await let_pass(world, 600)
+    return now(world, ballot)
+
+
+async def suggest(who: simcord.MemberActor, ballot: Any, words: str) -> Any:
+    message = await ballot.channel.fetch_message(ballot.id)
+    form = await who.click(message, label="Suggest a change…")
+    return last(await who.submit_modal(form, {"words": words}))
+
+
+async def back(who: simcord.MemberActor, ballot: Any, author: simcord.MemberActor) -> Any:
+    message = await ballot.channel.fetch_message(ballot.id)
+    menu = next(i for row in message.components for i in row.children if hasattr(i, "options"))
+    return last(await who.select(message, [str(author.id)], custom_id=menu.custom_id))
+
+
+async def go_on(world: World) -> Any:
+    """The time for suggestions is over; the next ballot."""
+    before = len(world.results())
+    await let_pass(world, 300)
+    assert len(world.results()) == before + 1, world.channel.history()[-1].content
+    return await newest(world)
+
+
+async def test_what_the_rounds_cost_is_told_before(world: World) -> None:
+    asked = last(await world.ann.slash(world.channel, "vote start", prompt="a fox", rounds=3))
+    assert asked.content.startswith(
+        "**A vote in 3 rounds** on `a fox`; each ballot is open for 10 minutes.\n"
+        "Up to **12 pictures** are painted for about $"
+    )
+    assert "They count towards your allowance: 100 are left today." in asked.content
+
+
+async def test_too_small_an_allowance_is_told_before(tmp_path: Path) -> None:
+    async with open_world(tmp_path, user_images_per_day=6) as world:
+        asked = last(await world.ann.slash(world.channel, "vote start", prompt="fox", rounds=2))
+        assert "6 are left today.\n-# When it is used up, the winner there is" in asked.content
+
+
+async def test_three_rounds_with_suggestions(world: World) -> None:
+    first = await start(world, rounds=3, count=3)
+    assert first.content.startswith("**Vote, round 1 of 3:**")
+    shown = await close(world, first, 2)
+    assert "**Picture 2 wins** with 1 of 1 vote." in shown.content
+    assert "Round 2 begins <t:" in shown.content
+    assert labels(shown) == ["Suggest a change…", "Start round 2 now", "Stop here"]
+    one, two, three, *_ = crowd(world)
+    told = await suggest(one, first, "make it night")
+    assert told.ephemeral
+    assert told.content.startswith("Your suggestion is on the list, and you back it.")
+    await suggest(two, first, "give it a hat")
+    await suggest(three, first, "put it on a boat")
+    backed = await back(world.bob, first, two)
+    assert backed.content == "You back `give it a hat`."
+    await back(three, first, two)
+    await happen(world)
+    lines = now(world, first).content.splitlines()
+    listed = [line for line in lines if line[0] in "123"]
+    assert listed == [
+        f"1. `give it a hat` by {two.mention} · 3 people for it",
+        f"2. `make it night` by {one.mention} · 1 person for it",
+        f"3. `put it on a boat` by {three.mention} · 0 people for it",
+    ]
+
+    second = await go_on(world)
+    assert second.reference.message_id == first.id
+    assert second.content.startswith("**Vote, round 2 of 3:**")
+    assert len(second.attachments) == 3, "as many as before"
+    assert (
+        "**1** `give it a hat`\n**2** `make it night`\n**3** `put it on a boat`" in second.content
+    )
+    asked = {request.body["prompt"]: request for request in list(world.painter.requests)[-3:]}
+    assert asked.keys() == {"give it a hat", "make it night", "put it on a boat"}
+    winner = await first.attachments[1].read()
+    for request in range(-3, 0):
+        [sent] = references(world, request)
+        assert alike(sent, winner), "each is an edit of the winner"
+    assert labels(now(world, first))[:3] == ["1", "2", "3"], "the first one is a result by now"
+
+    await close(world, second, 1)
+    await suggest(one, second, "make it snow")
+    third = await go_on(world)
+    assert "**1** `make it snow`\n**2** `a strong variation`" in third.content
+    await close(world, third, 3)
+    final = await newest(world)
+    assert await stages(world) == [(1, "over"), (2, "over"), (3, "over")]
+    picture, sheet = final.attachments
+    assert picture.description.startswith("AI-generated with FLUX.2 [pro], a strong variation")
+    assert sheet.filename == "how-we-got-here.jpg"
+    assert "round 2: picture 1 won with 1 of 1 vote" in sheet.description
+    assert Image.open(BytesIO(await sheet.read())).format == "JPEG"
+    assert (
+        "How we got here:\n"
+        "1. picture 2 with 1 of 1 vote\n"
+        "2. picture 1, `give it a hat`, with 1 of 1 vote\n"
+        "3. picture 3, `a strong variation`, with 1 of 1 vote" in final.content
+    )
+    assert (await world.usage(world.ann)).day_used == 9, "its opener has paid for all"
+    assert await world.usage(world.bob) is None
+    parents = [row.parent_id for row in await world.rows(sources)]
+    made = [row.id for row in await world.generations()]
+    assert parents == made[:2], "the whole tree is kept"
+
+
+async def test_without_suggestions_the_winner_is_varied(world: World) -> None:
+    first = await start(world, rounds=2, count=2)
+    await close(world, first, 1)
+    second = await go_on(world)
+    assert len(second.attachments) == 2
+    assert "Strong variations of" in second.content
+    [sent] = references(world)
+    assert alike(sent, await first.attachments[0].read())
+
+
+async def test_a_vote_on_a_result_goes_on_too(world: World) -> None:
+    await world.imagine(world.bob, count=3)
+    [result] = world.results()
+    asked = last(await open_on(world, result, rounds=["2"]))
+    assert asked.content.startswith("**A vote in 2 rounds**")
+    assert "Up to **3 pictures** are painted" in asked.content
+    assert len(world.results()) == 1, "nothing is posted before a yes"
+    started = last(await world.ann.click(asked, label="Start the vote"))
+    assert started.content.startswith("The ballot is on its way")
+    await happen(world)
+    first = await newest(world)
+    await close(world, first, 3)
+    second = await go_on(world)
+    assert (await world.generations())[-1].person_id == world.ann.id, "who opened it pays"
+    assert world.bob.mention in second.content, "who began is named"
+
+
+async def test_one_suggestion_each_which_can_be_written_anew(world: World) -> None:
+    first = await start(world, rounds=2, count=2)
+    await close(world, first, 1)
+    one = crowd(world)[0]
+    await suggest(one, first, "make it night")
+    form = await one.click(now(world, first), label="Suggest a change…")
+    [label] = form.modal["components"]
+    assert label["component"]["value"] == "make it night", "one goes on from what one wrote"
+    await one.submit_modal(form, {"words": "make it day"})
+    [row] = await world.rows(suggestions)
+    assert (row.person_id, row.words) == (one.id, "make it day")
+    [backing] = await world.rows(backings)
+    assert (backing.person_id, backing.backs) == (one.id, one.id)
+
+
+async def test_suggestions_are_words_and_nothing_else(world: World) -> None:
+    first = await start(world, rounds=2, count=2)
+    await close(world, first, 1)
+    one, two, *_ = crowd(world)
+    await suggest(one, first, "@everyone `code` [link](https://example.com) {a|b}")
+    refused = await suggest(two, first, "\u200b")
+    assert "Write what should change" in refused.content
+    await happen(world)
+    shown = now(world, first).content
+    assert "`@everyone ˋcodeˋ [link](https://example.com) {a|b}`" in shown
+    second = await go_on(world)
+    prompts = [request.body["prompt"] for request in world.painter.requests]
+    assert any(p.endswith("{a|b}") for p in prompts), "braces are words there"
+    assert len(second.attachments) == 2
+
+
+async def test_it_is_too_late_for_suggestions(world: World) -> None:
+    first = await start(world, rounds=2, count=2)
+    await close(world, first, 1)
+    one = crowd(world)[0]
+    form = await one.click(now(world, first), label="Suggest a change…")
+    await go_on(world)
+    told = last(await one.submit_modal(form, {"words": "make it night"}))
+    assert told.ephemeral
+    assert "It is too late for suggestions here" in told.content
+    assert await world.rows(suggestions) == []
+
+
+async def test_the_opener_begins_the_next_round_or_stops(world: World) -> None:
+    first = await start(world, rounds=3, count=2)
+    await close(world, first, 1)
+    told = await push(world.bob, first, "Start round 2 now")
+    assert "who opened the vote" in told.content
+    told = await push(world.ann, first, "Start round 2 now")
+    assert told.content == "The next round is on its way."
+    await happen(world)
+    second = await newest(world)
+    assert second.content.startswith("**Vote, round 2 of 3:**")
+    await close(world, second, 2)
+    await push(world.ann, second, "Stop here")
+    await happen(world)
+    final = await newest(world)
+    assert final.content.startswith("**The vote has a winner:**")
+    assert len(final.attachments) == 2, "and how it came to be"
+    assert await stages(world) == [(1, "over"), (2, "over")]
+
+
+async def test_the_allowance_ends_it_with_the_winner_there_is(tmp_path: Path) -> None:
+    async with open_world(tmp_path, user_images_per_day=4) as world:
+        first = await start(world, rounds=2, count=3)
+        await close(world, first, 3)
+        await let_pass(world, 300)
+        final = await newest(world)
+        assert final.content.startswith("**The vote has a winner:**")
+        assert f"-# The allowance of {world.ann.mention} has no room for round 2." in final.content
+        assert await stages(world) == [(1, "over")]
+        assert (await world.usage(world.ann)).day_used == 3
+
+
+async def test_a_round_that_cannot_be_painted_ends_it_with_the_winner_there_is(
+    world: World,
+) -> None:
+    first = await start(world, rounds=2, count=2)
+    await close(world, first, 2)
+    for who in crowd(world)[:2]:
+        await suggest(who, first, f"{SAFETY_WORD} {who.name}")
+    await let_pass(world, 300)
+    await happen(world)
+    final = await newest(world)
+    assert final.content.startswith("**The vote has a winner:**"), final.content
+    assert final.reference.message_id == first.id
+    assert (await world.rows(contests))[0].ending is not None
+    assert await stages(world) == [(1, "over"), (2, "over")]
+    assert (await world.usage(world.ann)).day_reserved == 0
+
+
+async def test_nobody_votes_in_a_later_round(world: World) -> None:
+    first = await start(world, rounds=2, count=2)
+    await close(world, first, 2)
+    second = await go_on(world)
+    await let_pass(world, 600)
+    await let_pass(world, 600)
+    assert "There is no winner. Nobody voted in round 2." in now(world, second).content
+    final = await newest(world)
+    assert "-# Nobody voted in round 2." in final.content
+    assert final.reference.message_id == first.id
+
+
+async def test_the_next_round_begins_once_whoever_begins_it(world: World) -> None:
+    first = await start(world, rounds=2, count=2)
+    await close(world, first, 1)
+    await world.restart()
+    await go_on(world)
+    back_again = {"stage": "between", "due_at": time.time() - 1}
+    change = update(rounds).where(rounds.c.number == 1).values(**back_again)
+    await world.client._database.write(lambda c: c.execute(change))
+    await happen(world)
+    assert len(await world.generations()) == 2, "the same message leads to one thing"
+
+
+async def models_of(world: World) -> list[str]:
+    """Two that the sandbox has, by their ids."""
+    offered = [model.id for model in world.client.studio.catalogue.offered()]
+    return offered[:2]
+
+
+async def test_which_model_stays_secret_until_the_end(world: World) -> None:
+    one, two = await models_of(world)
+    ballot = await start(world, model=one, model2=two)
+    catalogue = world.client.studio.catalogue
+    names = [catalogue.get(model).name for model in (one, two)]
+    assert len(ballot.attachments) == 2
+    assert "Which model painted which one is told when the vote is closed." in ballot.content
+    for number, file in enumerate(ballot.attachments, start=1):
+        written = recipe.read(await file.read())
+        told = [ballot.content, file.description, str(written)]
+        assert not any(name in text for name in (*names, one, two) for text in told)
+        assert file.description == f"Picture {number} of 2. AI-generated: a red fox"
+    [row] = await world.generations()
+    shown = last(await world.ann.slash(world.channel, "show", id=row.id))
+    assert "stays secret until the vote is closed" in shown.content
+    await press(world.bob, ballot, 2)
+    await let_pass(world, 600)
+    closed = now(world, ballot).content
+    assert f"**1** `{names[0]}`\n**2** `{names[1]}`" in closed
+    final = await newest(world)
+    assert names[1] in final.content
+    assert names[1] in final.attachments[0].description
+    shown = last(await world.ann.slash(world.channel, "show", id=row.id))
+    assert "a red fox" in shown.content
+
+
+async def test_models_and_a_count_do_not_go_together(world: World) -> None:
+    one, two = await models_of(world)
+    options = {"prompt": "a fox", "model": one, "model2": two, "count": 3}
+    told = last(await world.ann.slash(world.channel, "vote start", **options))
+    assert told.ephemeral
+    assert "each" in told.content
+
+
+@pytest.mark.parametrize("count", [2, 4])
+async def test_every_round_has_as_many_candidates(world: World, count: int) -> None:
+    first = await start(world, rounds=2, count=count)
+    await close(world, first, count)
+    assert len((await go_on(world)).attachments) == count

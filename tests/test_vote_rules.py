@@ -1,0 +1,374 @@
+"""Whose vote counts, what a tie leads to, and what is refused with nothing counted."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any
+
+import discord
+import pytest
+from booth import (
+    cast,
+    crowd,
+    happen,
+    let_pass,
+    now,
+    press,
+    push,
+    stages,
+    start,
+    the_contest,
+    the_round,
+    vote,
+)
+from pictures_sent import last
+from sqlalchemy import update
+
+from bot.app import open_easel
+from bot.delivery import DiscordDelivery, DiscordPresenter
+from bot.errors import NotAllowed, Refusal
+from bot.store.schema import servers
+from bot.store.vote_schema import ballots, contests, rounds
+from bot.studio.casting import VoteOver
+from bot.studio.voting import Voter
+
+if TYPE_CHECKING:
+    import simcord
+    from world import World
+
+DAY_S = 24 * 60 * 60
+
+
+async def change(world: World, statement: Any) -> None:
+    await world.client._database.write(lambda connection: connection.execute(statement))
+
+
+async def refused(world: World, who: simcord.MemberActor, ballot: Any, position: int = 1) -> str:
+    """What somebody reads whose press is not counted."""
+    before = await cast(world)
+    answer = await press(who, ballot, position)
+    assert answer.ephemeral
+    assert await cast(world) == before, "nothing is counted"
+    return answer.content
+
+
+def somebody(world: World, person_id: int = 77, **changed: Any) -> Voter:
+    known = {"server_id": world.guild.id, "account_since": 0.0, "member_since": 0.0}
+    return Voter(person_id, **known | changed)
+
+
+async def test_after_the_close_nothing_counts(world: World) -> None:
+    ballot = await start(world, count=2)
+    await vote(world, ballot, 1)
+    one = await the_round(world)
+    await change(world, update(rounds).values(closes_at=time.time() - 1))
+    told = await refused(world, world.bob, ballot, 2)
+    assert told == "This ballot is closed. `/vote standing` lists what is open."
+    await happen(world)
+    with pytest.raises(VoteOver):
+        await world.client.studio.votes.cast(one.id, 2, somebody(world), 2**62)
+    assert set((await cast(world)).values()) == {1}
+
+
+async def test_only_those_of_the_role_vote(world: World) -> None:
+    painters = world.guild.create_role("painters")
+    pia, max_ = (
+        world.guild.add_member(world.env.create_user(name), roles=[painters])
+        for name in ("pia", "max")
+    )
+    ballot = await start(world, count=2, voters=painters)
+    assert f"<@&{painters.id}> can vote" in ballot.content
+    assert (
+        await refused(world, world.bob, ballot) == f"In this vote only <@&{painters.id}> can vote."
+    )
+    assert "You vote for picture 2" in (await press(pia, ballot, 2)).content
+    assert await stages(world) == [(1, "open")], "one of them has not voted yet"
+    await press(max_, ballot, 2)
+    await happen(world)
+    assert await stages(world) == [(1, "over")], "all of them have"
+    assert "**Picture 2 wins** with 2 of 2 votes." in now(world, ballot).content
+
+
+async def test_who_joins_the_role_is_waited_for(world: World) -> None:
+    painters = world.guild.create_role("painters")
+    pia = world.guild.add_member(world.env.create_user("pia"), roles=[painters])
+    ballot = await start(world, count=2, voters=painters)
+    max_ = world.guild.add_member(world.env.create_user("max"), roles=[painters])
+    await press(pia, ballot, 1)
+    await happen(world)
+    assert await stages(world) == [(1, "open")]
+    await press(max_, ballot, 1)
+    await happen(world)
+    assert await stages(world) == [(1, "over")]
+
+
+async def test_an_opener_who_has_no_vote_is_not_waited_for(world: World) -> None:
+    painters = world.guild.create_role("painters")
+    opener, pia = (
+        world.guild.add_member(world.env.create_user(name), roles=[painters])
+        for name in ("olga", "pia")
+    )
+    await world.client.studio.votes.let_vote(world.guild.id, opener_votes=False)
+    ballot = await start(world, opener, count=2, voters=painters)
+    assert "leaves it to the others" in await refused(world, opener, ballot)
+    await press(pia, ballot, 2)
+    await happen(world)
+    assert await stages(world) == [(1, "over")]
+
+
+async def test_where_discord_does_not_tell_how_many_they_are_time_closes_it(world: World) -> None:
+    painters = world.guild.create_role("painters")
+    pia = world.guild.add_member(world.env.create_user("pia"), roles=[painters])
+    ballot = await start(world, count=2, voters=painters)
+    counts = f"/guilds/{world.guild.id}/roles/member-counts"
+    world.env.inject_error("GET", counts, status=404)
+    await press(pia, ballot, 2)
+    await happen(world)
+    assert await stages(world) == [(1, "open")]
+    await let_pass(world, 600)
+    assert await stages(world) == [(1, "over")]
+
+
+async def test_a_server_can_ask_for_age(world: World) -> None:
+    await change(world, servers.insert().values(id=world.guild.id, first_seen_at=0.0))
+    votes = world.client.studio.votes
+    await votes.let_vote(world.guild.id, account_days=3650)
+    ballot = await start(world, count=2)
+    told = await refused(world, world.bob, ballot)
+    assert told.startswith("In this server, accounts can vote once they are 3650 days old.")
+    assert (await the_contest(world)).account_days == 3650
+    await votes.let_vote(world.guild.id, account_days=0, member_days=3650)
+    assert "3650 days old" in await refused(world, world.bob, ballot), "its rules stay"
+    young = await start(world, world.bob, count=2)
+    assert "one can vote after 3650 days as a member" in await refused(world, world.ann, young)
+
+
+async def test_a_server_decides_by_its_settings(world: World) -> None:
+    votes = world.client.studio.votes
+    voters = await votes.let_vote(world.guild.id, opener_votes=False)
+    assert (voters.opener_votes, voters.voter_account_days) == (False, 0)
+    voters = await votes.let_vote(world.guild.id, account_days=7)
+    assert (voters.opener_votes, voters.voter_account_days) == (False, 7), "the other one stays"
+
+
+async def test_a_press_in_another_server_counts_nowhere(world: World) -> None:
+    await start(world, count=2)
+    one = await the_round(world)
+    with pytest.raises(NotAllowed, match="another server"):
+        await world.client.studio.votes.cast(one.id, 1, somebody(world, server_id=5), 2**62)
+    assert await cast(world) == {}
+
+
+async def test_bots_have_no_vote(world: World) -> None:
+    await start(world, count=2)
+    one = await the_round(world)
+    with pytest.raises(NotAllowed, match="Bots have no vote"):
+        await world.client.studio.votes.cast(one.id, 1, somebody(world, is_bot=True), 2**62)
+
+
+async def test_a_round_that_never_was(world: World) -> None:
+    with pytest.raises(VoteOver):
+        await world.client.studio.votes.cast("0123456789", 1, somebody(world), 2**62)
+
+
+async def test_an_event_that_comes_twice_or_late_changes_nothing(world: World) -> None:
+    await start(world, count=3)
+    one, votes = await the_round(world), world.client.studio.votes
+    for press_id, position, expected in [
+        (100, 2, 2),
+        (100, 2, 2),  # told twice: it is not taken back
+        (102, 2, None),  # pressed again: it is
+        (101, 3, None),  # an earlier press that comes late
+        (102, 2, None),  # told twice
+        (103, 3, 3),
+    ]:
+        told = await votes.cast(one.id, position, somebody(world), press_id)
+        assert told.position == expected
+        assert (await cast(world))[77] == expected
+
+
+async def test_a_tie_leads_to_a_runoff_of_half_the_time(world: World) -> None:
+    ballot = await start(world, count=3)
+    await vote(world, ballot, 1, 1, 3, 3, 2)
+    await let_pass(world, 600)
+    shown = now(world, ballot)
+    assert "**Runoff** between 1 and 3, which were tied:" in shown.content
+    one = await the_round(world)
+    assert one.stage == "runoff"
+    assert one.closes_at == pytest.approx(time.time() + 300, abs=5)
+    assert [b.label for row in shown.components for b in row.children] == [
+        "1 · 0 votes",
+        "3 · 0 votes",
+        "Close now",
+    ]
+    await press(world.bob, ballot, 3)
+    await let_pass(world, 300)
+    shown = now(world, ballot).content
+    assert "**Picture 3 wins** in a runoff, with 1 of 1 vote." in shown
+    assert "First: picture 1: 2 votes, picture 2: 1 vote, picture 3: 2 votes." in shown
+    assert "Runoff: picture 1: 0 votes, picture 3: 1 vote." in shown
+
+
+async def test_a_runoff_lasts_half_a_minute_at_least(world: World) -> None:
+    ballot = await start(world, count=2, duration="40s")
+    await vote(world, ballot, 1, 2)
+    await let_pass(world, 40)
+    assert (await the_round(world)).closes_at == pytest.approx(time.time() + 30, abs=5)
+
+
+async def test_who_is_out_gets_no_votes_in_a_runoff(world: World) -> None:
+    ballot = await start(world, count=3)
+    stale = now(world, ballot)
+    await vote(world, ballot, 1, 3)
+    await let_pass(world, 600)
+    one = await the_round(world)
+    before = await cast(world)
+    with pytest.raises(Refusal, match="Picture 2 is out: this is a runoff"):
+        await world.client.studio.votes.cast(one.id, 2, somebody(world), 2**62)
+    assert await cast(world) == before
+    assert stale.id == ballot.id
+
+
+async def test_what_stays_tied_is_drawn_by_the_seed_that_was_shown(world: World) -> None:
+    ballot = await start(world, count=3)
+    one = await the_round(world)
+    assert f"the seed {one.seed:,}" in ballot.content
+    await vote(world, ballot, 1, 3)
+    await let_pass(world, 600)
+    await vote(world, ballot, 3, 1)
+    await let_pass(world, 300)
+    expected = [1, 3][one.seed % 2]
+    shown = now(world, ballot).content
+    assert f"**Picture {expected} wins** by a draw: 1 and 3 stayed tied in the runoff" in shown
+    assert f"the seed {one.seed:,} leaves {one.seed % 2} when it is divided by 2" in shown
+    decided = await the_round(world)
+    assert (decided.winner, decided.drawn) == (expected, 1)
+
+
+async def test_without_votes_it_is_extended_once_and_then_over(world: World) -> None:
+    ballot = await start(world, count=2)
+    await let_pass(world, 600)
+    shown = now(world, ballot).content
+    assert "Nobody had voted, so it stays open for as long again." in shown
+    assert await stages(world) == [(1, "open")]
+    await let_pass(world, 600)
+    shown = now(world, ballot).content
+    assert "There is no winner. Nobody voted in round 1." in shown
+    assert await stages(world) == [(1, "over")]
+    assert len(world.results()) == 1, "no winner is posted"
+    assert (await the_contest(world)).ended_at is not None
+
+
+async def test_closed_by_hand_without_votes_it_is_over_at_once(world: World) -> None:
+    ballot = await start(world, count=2)
+    await push(world.ann, ballot, "Close now")
+    await happen(world)
+    assert await stages(world) == [(1, "over")]
+    assert "There is no winner." in now(world, ballot).content
+
+
+async def test_closed_by_hand_a_tie_is_a_tie(world: World) -> None:
+    ballot = await start(world, count=2)
+    await vote(world, ballot, 1, 2)
+    told = await push(world.ann, ballot, "Close now")
+    assert told.content == "Closed. It is a tie, so a runoff has begun."
+    await happen(world)
+    assert await stages(world) == [(1, "runoff")]
+
+
+async def test_two_processes_close_it_once(world: World) -> None:
+    ballot = await start(world, count=2)
+    await vote(world, ballot, 1)
+    async with open_easel(world.settings) as other:
+        delivery = DiscordDelivery(world.client)
+        other._begin_work(delivery, DiscordPresenter(world.client, delivery))
+        past = {"closes_at": rounds.c.closes_at - 900, "due_at": time.time() - 1}
+        await change(world, update(rounds).values(**past))
+        for studio in (world.client.studio, other.studio):
+            studio.votes._referee.moved()
+        await happen(world)
+    assert await stages(world) == [(1, "over")]
+    assert len(world.results()) == 2, "one ballot, and one winner"
+
+
+async def test_a_winner_whose_announcement_was_not_written_down_is_posted_once(
+    world: World,
+) -> None:
+    ballot = await start(world, count=2)
+    await vote(world, ballot, 1)
+    await let_pass(world, 600)
+    again = {"stage": "decided", "due_at": 1.0, "announced_id": None}
+    await change(world, update(rounds).values(**again))
+    await change(world, update(contests).values(ended_at=None))
+    await world.restart()
+    await happen(world)
+    assert await stages(world) == [(1, "over")]
+    assert len(world.results()) == 2
+    assert (await the_round(world)).announced_id == world.results()[-1].id
+
+
+async def test_presses_at_the_same_moment_all_count(world: World) -> None:
+    await start(world, count=2)
+    one, votes = await the_round(world), world.client.studio.votes
+    people = range(1, 101)
+    await asyncio.gather(*(votes.cast(one.id, 1 + n % 2, somebody(world, n), n) for n in people))
+    assert await cast(world) == {n: 1 + n % 2 for n in people}
+    board = await votes.board(one.id)
+    assert board is not None
+    assert dict(board.tally) == {1: 50, 2: 50}
+
+
+async def test_a_ballot_that_discord_does_not_take_is_over(world: World) -> None:
+    await world.imagine(count=2)
+    [result] = world.results()
+    world.env.inject_error("POST", f"/channels/{world.channel.id}/messages", status=403)
+    form = await world.ann.click(result, label="Vote")
+    filled = {"duration": "10m", "rounds": ["1"], "counts": ["shown"]}
+    await world.ann.submit_modal(form, filled)
+    await happen(world)
+    assert await stages(world) == [(1, "over")]
+    assert (await the_contest(world)).ending == "Its ballot could not be posted in that channel."
+    standing = last(await world.ann.slash(world.channel, "vote standing"))
+    assert "**Decided last:**\n- `a red fox in fresh snow` · no winner" in standing.content
+
+
+async def test_the_settings_command(world: World) -> None:
+    managers = world.guild.create_role(
+        "managers", permissions=discord.Permissions(manage_guild=True)
+    )
+    max_ = world.guild.add_member(world.env.create_user("max"), roles=[managers])
+    shown = await max_.slash(world.channel, "settings votes")
+    assert shown.response.content.startswith("Everybody can vote, also whoever opens the vote.")
+    saved = await max_.slash(
+        world.channel, "settings votes", account_days=30, member_days=1, opener=False
+    )
+    assert saved.response.content == (
+        "Saved; votes that are open keep their rules. Those whose account is 30 days old and who "
+        "have been members for 1 day can vote, but not whoever opens the vote."
+    )
+
+
+async def test_people_are_named_and_nobody_is_pinged(world: World) -> None:
+    ballot = await start(world, world.bob, count=2, prompt="@everyone <@&5> a fox")
+    await vote(world, ballot, 1)
+    await let_pass(world, 600)
+    for message in world.results():
+        assert {person.id for person in message.mentions} <= {world.bob.id}
+        assert not message.mention_everyone
+        assert not message.role_mentions
+
+
+async def test_ten_people_and_every_count_is_the_ballots(world: World) -> None:
+    ballot = await start(world, count=4)
+    choices = [1, 2, 3, 4, 1, 2, 1, 1, 4, 4]
+    await vote(world, ballot, *choices)
+    await press(crowd(world)[0], ballot, 3)
+    await press(crowd(world)[9], ballot, 4)
+    stored = [row.position for row in await world.rows(ballots) if row.position]
+    await let_pass(world, 600)
+    shown = now(world, ballot).content
+    for position in (1, 2, 3, 4):
+        count = stored.count(position)
+        assert f"picture {position}: {count} vote{'' if count == 1 else 's'}" in shown
+    assert sum(stored.count(p) for p in (1, 2, 3, 4)) == 9
