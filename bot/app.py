@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -34,7 +34,7 @@ from bot.studio.life import Life
 from bot.studio.painting import Painter
 from bot.studio.recovery import Recovery
 from bot.studio.referee import Referee
-from bot.studio.scoreboard import Scoreboard
+from bot.studio.scoreboard import EVERY_S, Scoreboard
 from bot.studio.studio import Studio
 from bot.studio.votes import Votes
 from bot.studio.work import Work
@@ -69,17 +69,15 @@ _NO_CONNECTION = (
 
 
 @asynccontextmanager
-async def open_easel(settings: Settings, *, lease_s: float = _LEASE_S) -> AsyncGenerator[Easel]:
+async def open_easel(
+    settings: Settings, *, lease_s: float = _LEASE_S, edit_every_s: float = EVERY_S
+) -> AsyncGenerator[Easel]:
     """The bot with all its parts, not yet connected to Discord."""
     catalogue = await asyncio.to_thread(Catalogue.load, roles=_roles(settings))
     async with (
         Database.open(settings.database_url) as database,
         Archive.open(settings.archive_url) as archive,
-        Together.open(
-            base_url=settings.together_base_url,
-            api_key=settings.together_api_key,
-            timeout=settings.call_timeout_seconds,
-        ) as together,
+        _image_api(settings) as together,
         Links() as links,
     ):
         await archive.check()
@@ -93,7 +91,7 @@ async def open_easel(settings: Settings, *, lease_s: float = _LEASE_S) -> AsyncG
         recovery = Recovery(database, life, work, holder=holder, lease_s=lease_s)
         gatherer, limits = Gatherer(database, archive, references, links), _limits(settings)
         intake = Intake(database, catalogue, gatherer, work, circuit, limits=limits)
-        referee = Referee(database, intake, alarm, Scoreboard())
+        referee = Referee(database, intake, alarm, Scoreboard(every_s=edit_every_s))
         votes = Votes(database, intake, referee, limits=limits)
         studio = Studio(database, archive, catalogue, intake, work, votes=votes, limits=limits)
 
@@ -164,6 +162,14 @@ async def migrate(settings: Settings) -> None:
     """Brings the database to the newest schema, as every start does."""
     async with Database.open(settings.database_url):
         log.info("database.newest")
+
+
+def _image_api(settings: Settings) -> AbstractAsyncContextManager[Together]:
+    return Together.open(
+        base_url=settings.together_base_url,
+        api_key=settings.together_api_key,
+        timeout=settings.call_timeout_seconds,
+    )
 
 
 def _roles(settings: Settings) -> dict[Role, str]:

@@ -19,7 +19,6 @@ async def start(world: World, who: simcord.MemberActor | None = None, **options:
     """`/vote start`, confirmed; the ballot's message."""
     options.setdefault("prompt", "a red fox")
     opener = who or world.ann
-    hurry(world)
     asked = await opener.slash(world.channel, "vote start", **options)
     await opener.click(last(asked), label="Start the vote")
     return await newest(world)
@@ -30,15 +29,9 @@ async def open_on(
 ) -> Any:
     """`Vote` under a result, and its form; what is said to the one who sent it."""
     opener = who or world.ann
-    hurry(world)
     form = await opener.click(result, label="Vote")
     usual = {"duration": "10m", "rounds": ["1"], "counts": ["shown"]}
     return await opener.submit_modal(form, usual | filled)
-
-
-def hurry(world: World) -> None:
-    """Ballots are edited as often as they change: a test need not wait for it."""
-    world.client.studio.votes._referee._scoreboard._every_s = 0.02
 
 
 async def newest(world: World) -> Any:
@@ -96,7 +89,6 @@ async def let_pass(world: World, seconds: float) -> None:
 
 async def happen(world: World) -> None:
     """Lets what is due happen, to the end."""
-    hurry(world)
     world.client.studio.votes._referee.moved()
     quiet = 0
     async with asyncio.timeout(20):

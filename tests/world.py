@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from bot.client import Easel
 
 TOKEN = "canary-discord-token-0123456789"
+#: This Discord does not mind, and no test need wait.
+EDIT_EVERY_S = 0.02
 KEY = "canary-together-key-0123456789"
 
 gaps.fill()
@@ -64,7 +66,9 @@ class World:
         """The process ends and another one begins, on the same database and archive."""
         await self.env.settle()
         old, self.house = self.house, AsyncExitStack()
-        self.client = await self.house.enter_async_context(open_easel(self.settings))
+        self.client = await self.house.enter_async_context(
+            open_easel(self.settings, edit_every_s=EDIT_EVERY_S)
+        )
         await self.env.restart_bot(self.client)
         await old.aclose()
 
@@ -102,7 +106,7 @@ async def open_world(tmp_path: Path, **changed: object) -> AsyncIterator[World]:
     async with Painter(api_key=KEY) as painter, AsyncExitStack() as houses:
         chosen = settings_for(tmp_path, painter.url, **changed)
         house = await houses.enter_async_context(AsyncExitStack())
-        client = await house.enter_async_context(open_easel(chosen))
+        client = await house.enter_async_context(open_easel(chosen, edit_every_s=EDIT_EVERY_S))
         # Less than an idle connection to the painter lives, which would look like work to wait for.
         env = simcord.Env(client, shard_count=1, settle_timeout=3.5)
         await env.start()

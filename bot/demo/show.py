@@ -29,6 +29,8 @@ _OUTPUT = Path("demo-output")
 _SANDBOX_S, _REAL_API_S = 3.5, 120.0
 #: There is no other process that could take over; and its rounds would look like work, too.
 _LEASE_S = 60 * 60.0
+#: There are no limits here to keep to.
+_EDIT_EVERY_S = 0.02
 
 
 async def demo(*, once: bool, port: int | None) -> int:
@@ -56,7 +58,9 @@ async def _stage() -> AsyncGenerator[Tour]:
         chosen = await _settings(stack, folder)
         logs.configure("WARNING", "console", chosen.secrets)
         real = "TOGETHER_API_KEY" in os.environ
-        client = await stack.enter_async_context(open_easel(chosen, lease_s=_LEASE_S))
+        client = await stack.enter_async_context(
+            open_easel(chosen, lease_s=_LEASE_S, edit_every_s=_EDIT_EVERY_S)
+        )
         env = await stack.enter_async_context(
             simcord.run(client, shard_count=1, settle_timeout=_REAL_API_S if real else _SANDBOX_S)
         )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 #: A message is edited at most once in this time.
-_EVERY_S = 1.0
+EVERY_S: Final = 1.0
 #: Discord lets messages of over an hour be edited rarely (code 30046), and does not say how
 #: rarely: https://discord.com/developers/docs/topics/opcodes-and-status-codes
 _EVERY_WHEN_OLD_S = 15.0
@@ -30,22 +32,31 @@ class _Entry:
     """A ballot that is kept up to date.
 
     Attributes:
+        pause_s: between two edits of it.
         stale: whether something was counted since it was last read.
-        pause_s: before it is shown again.
+        shown_at: when it was last edited, or that was tried.
     """
 
     pause_s: float
-    stale: bool = True
+    stale: bool = False
+    shown_at: float = -math.inf
     task: asyncio.Task[None] | None = None
     timer: asyncio.TimerHandle | None = None
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
+    @property
+    def rests(self) -> bool:
+        return not (self.stale or self.task or self.timer or self.turn.locked())
+
 
 class Scoreboard:
-    """Holds nothing that cannot be read anew; between two edits there is a timer, and no task."""
+    """Holds nothing that cannot be read anew; where nothing is to be shown, nothing runs."""
 
-    def __init__(self, *, every_s: float = _EVERY_S) -> None:
+    def __init__(
+        self, *, every_s: float = EVERY_S, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._every_s = every_s
+        self._clock = clock
         self._entries: dict[str, _Entry] = {}
         self._show: Callable[[str], Awaitable[bool]] | None = None
 
@@ -55,12 +66,9 @@ class Scoreboard:
 
     def touch(self, round_id: str) -> None:
         """Something was counted: it is shown now, or as soon as it may be."""
-        entry = self._entries.get(round_id)
-        if entry is not None:
-            entry.stale = True
-        elif self._show is not None:
-            self._entries[round_id] = _Entry(self._every_s)
-            self._start(round_id)
+        entry = self._entry(round_id)
+        entry.stale = True
+        self._show_soon(round_id, entry)
 
     async def show(self, round_id: str) -> None:
         """Shows it now, whatever was shown a moment ago, and returns when it is there.
@@ -72,13 +80,14 @@ class Scoreboard:
         """
         if (show := self._show) is None:
             raise DiscordAway("it is not connected")
-        entry = self._entries.setdefault(round_id, _Entry(self._every_s, stale=False))
+        entry = self._entry(round_id)
         async with entry.turn:
             entry.stale = False
-            is_old = await show(round_id)
+            try:
+                is_old = await show(round_id)
+            finally:
+                entry.shown_at = self._clock()
             entry.pause_s = _EVERY_WHEN_OLD_S if is_old else self._every_s
-        if entry.task is None:
-            self._rest(round_id, entry)
 
     async def close(self) -> None:
         """Shows nothing more, but for what is on its way."""
@@ -90,24 +99,40 @@ class Scoreboard:
         if tasks := {entry.task for entry in entries.values() if entry.task is not None}:
             await asyncio.wait(tasks)
 
-    def _start(self, round_id: str) -> None:
-        """Shows it if there is news, and else forgets it."""
-        entry = self._entries.get(round_id)
-        if entry is None or entry.task is not None:
+    def _entry(self, round_id: str) -> _Entry:
+        if round_id not in self._entries:
+            self._forget_old()
+            self._entries[round_id] = _Entry(self._every_s)
+        return self._entries[round_id]
+
+    def _forget_old(self) -> None:
+        now = self._clock()
+        for round_id, entry in list(self._entries.items()):
+            if entry.rests and now > entry.shown_at + entry.pause_s:
+                del self._entries[round_id]
+
+    def _show_soon(self, round_id: str, entry: _Entry) -> None:
+        if self._show is None or entry.task is not None or entry.timer is not None:
             return
-        if entry.turn.locked():
-            self._rest(round_id, entry)
-        elif entry.stale:
-            entry.task = asyncio.create_task(self._run(round_id, entry), name=f"ballot {round_id}")
+        wait_s = entry.shown_at + entry.pause_s - self._clock()
+        if wait_s > 0:
+            loop = asyncio.get_running_loop()
+            entry.timer = loop.call_later(wait_s, self._start, round_id, entry)
         else:
-            del self._entries[round_id]
+            self._start(round_id, entry)
+
+    def _start(self, round_id: str, entry: _Entry) -> None:
+        entry.timer = None
+        entry.task = asyncio.create_task(self._run(round_id, entry), name=f"ballot {round_id}")
 
     async def _run(self, round_id: str, entry: _Entry) -> None:
         try:
-            await self._try(round_id, entry)
+            if entry.stale:
+                await self._try(round_id, entry)
         finally:
             entry.task = None
-            self._rest(round_id, entry)
+        if entry.stale:
+            self._show_soon(round_id, entry)
 
     async def _try(self, round_id: str, entry: _Entry) -> None:
         try:
@@ -118,10 +143,3 @@ class Scoreboard:
             log.warning("ballot.not_shown", round=round_id, cause=str(error))
         except Exception:  # a task's edge: the next press shows it again
             log.exception("ballot.not_shown", round=round_id)
-
-    def _rest(self, round_id: str, entry: _Entry) -> None:
-        if entry.timer is not None:
-            entry.timer.cancel()
-        if self._show is not None:
-            loop = asyncio.get_running_loop()
-            entry.timer = loop.call_later(entry.pause_s, self._start, round_id)
