@@ -97,20 +97,23 @@ async def test_three_rounds_with_suggestions(world: World) -> None:
     await back(three, first, two)
     await happen(world)
     lines = now(world, first).content.splitlines()
-    listed = [line for line in lines if line[0] in "123"]
+    listed = [line for line in lines if line.startswith(("**1**", "**2**", "**3**"))]
     assert listed == [
-        f"1. `give it a hat` by {two.mention} · 3 people for it",
-        f"2. `make it night` by {one.mention} · 1 person for it",
-        f"3. `put it on a boat` by {three.mention} · 0 people for it",
+        f"**1** `give it a hat` by {two.mention} · 3 people for it",
+        f"**2** `make it night` by {one.mention} · 1 person for it",
+        f"**3** `put it on a boat` by {three.mention} · 0 people for it",
     ]
 
     second = await go_on(world)
     assert second.reference.message_id == first.id
     assert second.content.startswith("**Vote, round 2 of 3:**")
     assert len(second.attachments) == 3, "as many as before"
-    assert (
-        "**1** `give it a hat`\n**2** `make it night`\n**3** `put it on a boat`" in second.content
-    )
+    for credited in (
+        f"**1** `give it a hat` by {two.mention}",
+        f"**2** `make it night` by {one.mention}",
+        f"**3** `put it on a boat` by {three.mention}",
+    ):
+        assert credited in second.content
     asked = {request.body["prompt"]: request for request in list(world.painter.requests)[-3:]}
     assert asked.keys() == {"give it a hat", "make it night", "put it on a boat"}
     winner = await first.attachments[1].read()
@@ -122,7 +125,7 @@ async def test_three_rounds_with_suggestions(world: World) -> None:
     await close(world, second, 1)
     await suggest(one, second, "make it snow")
     third = await go_on(world)
-    assert "**1** `make it snow`\n**2** `a strong variation`" in third.content
+    assert f"**1** `make it snow` by {one.mention}\n**2** `a strong" in third.content
     await close(world, third, 3)
     final = await newest(world)
     assert await stages(world) == [(1, "over"), (2, "over"), (3, "over")]
@@ -132,10 +135,10 @@ async def test_three_rounds_with_suggestions(world: World) -> None:
     assert "round 2: picture 1 won with 1 of 1 vote" in sheet.description
     assert Image.open(BytesIO(await sheet.read())).format == "JPEG"
     assert (
-        "How we got here:\n"
-        "1. picture 2 with 1 of 1 vote\n"
-        "2. picture 1, `give it a hat`, with 1 of 1 vote\n"
-        "3. picture 3, `a strong variation`, with 1 of 1 vote" in final.content
+        "**How we got here**\n"
+        "Round 1: picture 2 with 1 of 1 vote\n"
+        f"Round 2: picture 1, `give it a hat` by {two.mention}, with 1 of 1 vote\n"
+        "Round 3: picture 3, `a strong variation`, with 1 of 1 vote" in final.content
     )
     assert (await world.usage(world.ann)).day_used == 9, "its opener has paid for all"
     assert await world.usage(world.bob) is None

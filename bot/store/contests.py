@@ -47,6 +47,10 @@ _ROUNDS_OF = (
     .where(rounds_table.c.contest_id == bindparam("the_contest"))
     .order_by(rounds_table.c.number)
 )
+_ROUND_OF = select(rounds_table).where(
+    rounds_table.c.contest_id == bindparam("the_contest"),
+    rounds_table.c.number == bindparam("the_number"),
+)
 _IN_SERVER = (
     select(contests)
     .where(contests.c.server_id == bindparam("the_server"))
@@ -159,6 +163,12 @@ def get(connection: Connection, contest_id: str) -> ContestRow | None:
 def rounds_of(connection: Connection, contest_id: str) -> Sequence[rounds.RoundRow]:
     """All of a vote's, from the first on."""
     return connection.execute(_ROUNDS_OF, {"the_contest": contest_id}).all()
+
+
+def round_of(connection: Connection, contest_id: str, number: int) -> rounds.RoundRow | None:
+    """One of a vote's, by its number."""
+    which = {"the_contest": contest_id, "the_number": number}
+    return connection.execute(_ROUND_OF, which).one_or_none()
 
 
 def running_in(connection: Connection, server_id: int, most: int) -> Sequence[ContestRow]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from bot.store import ballots, contests, rounds
@@ -117,6 +117,7 @@ class Board:
         shown: what is voted on: the pictures of one generation.
         tallies: the votes for each position that stands, of each stage.
         suggestions: what people would change of the winner, the most backed first.
+        suggesters: who had the words, where the round before led to them.
     """
 
     contest: Contest
@@ -124,6 +125,7 @@ class Board:
     shown: Shown
     tallies: Mapping[Stage, Mapping[int, int]]
     suggestions: tuple[Suggestion, ...] = ()
+    suggesters: Mapping[str, int] = field(default_factory=dict[str, int])
 
     @property
     def voting(self) -> Stage:
@@ -201,7 +203,8 @@ def blank_board(connection: Connection, round_id: str, shown: Shown, now: float)
         Round.from_row(row), stage=Stage.OPEN, closes_at=now + contest.rules.duration_s
     )
     standing = {picture.position: 0 for picture in shown.pictures}
-    return Board(contest, coming, shown, {Stage.OPEN: standing, Stage.RUNOFF: {}})
+    tallies: dict[Stage, dict[int, int]] = {Stage.OPEN: standing, Stage.RUNOFF: {}}
+    return Board(contest, coming, shown, tallies, suggesters=_suggesters(connection, coming))
 
 
 def finale_of(connection: Connection, contest_id: str) -> Finale | None:
@@ -223,7 +226,15 @@ def _board(connection: Connection, one: Round) -> Board | None:
         shown,
         ballots.tallies(connection, one.id),
         _suggestions(connection, one),
+        _suggesters(connection, one),
     )
+
+
+def _suggesters(connection: Connection, one: Round) -> dict[str, int]:
+    before = contests.round_of(connection, one.contest_id, one.number - 1)
+    found = ballots.suggested(connection, before.id) if before is not None else ()
+    # Of those who had the same words, the first.
+    return {row.words: row.person_id for row in sorted(found, key=lambda row: -row.made_at)}
 
 
 def _suggestions(connection: Connection, one: Round) -> tuple[Suggestion, ...]:

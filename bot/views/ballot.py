@@ -185,13 +185,21 @@ def label_of(studio: Studio, board: Board, picture: KeptPicture) -> str | None:
     return part.prompt if part.variation is None else f"a {part.variation} variation"
 
 
+def label_and_credit(studio: Studio, board: Board, picture: KeptPicture) -> str | None:
+    """The same to be read, with whoever suggested it."""
+    label = label_of(studio, board, picture)
+    if label is None:
+        return None
+    suggester = board.suggesters.get(label)
+    credit = f" by <@{suggester}>" if suggester else ""
+    return f"{code(label, _CHOICE_SHOWN)}{credit}"
+
+
 def _choices(studio: Studio, board: Board) -> list[str]:
-    labels = {each.position: label_of(studio, board, each) for each in board.shown.pictures}
-    return [
-        f"**{position}** {code(label, _CHOICE_SHOWN)}"
-        for position, label in labels.items()
-        if label
+    labels = [
+        (each.position, label_and_credit(studio, board, each)) for each in board.shown.pictures
     ]
+    return [f"**{position}** {label}" for position, label in labels if label]
 
 
 def _about(board: Board) -> str:

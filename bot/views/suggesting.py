@@ -123,7 +123,7 @@ class GoOn(Button, template=f"go-on:{ROUND}"):
 def suggestion_lines(suggestions: Sequence[Suggestion]) -> list[str]:
     """The most backed first, each with its author."""
     lines = [
-        f"{number}. {code(each.words, _WORDS_SHOWN)} by <@{each.person_id}> · {_backers(each)}"
+        f"**{number}** {code(each.words, _WORDS_SHOWN)} by <@{each.person_id}> · {_backers(each)}"
         for number, each in enumerate(suggestions[:_LISTED], start=1)
     ]
     if more := len(suggestions) - len(lines):

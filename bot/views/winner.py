@@ -8,11 +8,12 @@ from bot.imaging.archive import PictureMissing
 from bot.imaging.ascent import Candidate, Round
 from bot.studio.order import Variation
 from bot.studio.voting import Stage
-from bot.views.ballot import label_of
+from bot.views.ballot import label_and_credit, label_of
 from bot.views.base import Layout
 from bot.views.details import Details
 from bot.views.editing import Edit, UseAsReference, Vary
 from bot.views.family import FamilyTree
+from bot.views.lineage import came_of
 from bot.views.result import facts_of
 from bot.views.wording import ALT_TEXT_MAX, CONTENT_MAX, clip, code, plural
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from bot.studio.studio import Studio
 
 _PROMPT_SHOWN = 300
-_STEP_SHOWN = 100
 
 
 def winner_text(studio: Studio, finale: Finale) -> str:
@@ -39,7 +39,9 @@ def winner_text(studio: Studio, finale: Finale) -> str:
         + ".",
     ]
     if len(finale.boards) > 1:
-        lines += ["How we got here:", *(_step(studio, board) for board in finale.boards)]
+        lines += ["**How we got here**", *(_step(studio, board) for board in finale.boards)]
+    if origin := came_of(generation.order_of(winner)):
+        lines.append(f"-# {origin}")
     if last.contest.ending:
         lines.append(f"-# {last.contest.ending}")
     lines.append(f"-# {facts_of(studio, generation, [winner])}")
@@ -91,7 +93,10 @@ async def _candidate(studio: Studio, board: Board, picture: KeptPicture) -> Cand
 
 def _step(studio: Studio, board: Board) -> str:
     won, winner = board.round.winner, board.winner
-    label = label_of(studio, board, winner) if winner else None
-    of = f", {code(label, _STEP_SHOWN)}," if label else ""
+    label = label_and_credit(studio, board, winner) if winner else None
+    of = f", {label}," if label else ""
     most = board.tally.get(won or 0, 0)
-    return f"{board.round.number}. picture {won}{of} with {most} of {plural(board.turnout, 'vote')}"
+    return (
+        f"Round {board.round.number}: picture {won}{of} with {most} of "
+        f"{plural(board.turnout, 'vote')}"
+    )
