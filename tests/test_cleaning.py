@@ -17,7 +17,6 @@ from PIL import Image, ImageCms, PngImagePlugin
 from bot.imaging.claims import claimed_size, kind_of, seems
 from bot.imaging.cleaning import (
     CLEAN_BYTES_MAX,
-    CLEAN_PIXELS_MAX,
     PIXELS_MAX,
     SIDE_MAX,
     Trouble,
@@ -25,6 +24,7 @@ from bot.imaging.cleaning import (
     clean,
 )
 from bot.imaging.containers import MediaType, parts_of, png_chunk
+from bot.imaging.shrinking import CLEAN_PIXELS_MAX
 
 # Pillow warns of some damage before it gives up.
 pytestmark = [

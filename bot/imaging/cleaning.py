@@ -6,27 +6,27 @@ Also the main of a process that has nothing else in it: what breaks in has nothi
 from __future__ import annotations
 
 import contextlib
-import math
 import os
 import struct
 import sys
 import warnings
+import zlib
 from enum import StrEnum
+from functools import partial
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from PIL import GifImagePlugin, Image, ImageCms, MpoImagePlugin, TiffImagePlugin, WebPImagePlugin
 
+from bot.imaging.bands import Bands, comes_in_bands
 from bot.imaging.claims import claimed_size, kind_of
+from bot.imaging.shrinking import cut, factor_for, fitted, reduced
 
 try:
     import resource
 except ImportError:  # Windows
     resource = None
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 #: Pillow would import them when it comes upon the first of their kind.
 _NEEDED = (GifImagePlugin, MpoImagePlugin, TiffImagePlugin, WebPImagePlugin)
@@ -37,15 +37,12 @@ WEBP_PIXELS_MAX: Final = 20_000_000
 #: As large as WebP goes; the other formats could claim far more.
 SIDE_MAX: Final = 16_383
 
-#: What comes out: more helps no model, and each is sent as text within a request.
-CLEAN_PIXELS_MAX: Final = 4_000_000
+#: What comes out is sent as text within a request.
 CLEAN_BYTES_MAX: Final = 4_000_000
 
-#: 40 megapixels take 200 MB, those of a progressive JPEG 390 at the most.
+#: 40 megapixels take 90 MB, those of a progressive JPEG 390 at the most.
 _MEMORY = 448 * 1024 * 1024
 _CPU_S = 20
-#: Pixels of the original that are converted at a time.
-_BAND = 1 << 18
 #: Quality and subsampling (0 keeps all colour), from the best on.
 _JPEG_STEPS = ((92, 0), (85, 0), (75, 2))
 #: Level 6 takes three times as long for a tenth less.
@@ -70,6 +67,7 @@ _DAMAGE = (
     LookupError,
     ZeroDivisionError,
     struct.error,
+    zlib.error,
     Image.DecompressionBombError,
 )
 
@@ -133,7 +131,7 @@ def _check_size(width: int, height: int, kind: str) -> None:
 def _pixels(source: BytesIO, kind: str) -> Image.Image:
     """The first frame, upright, in sRGB and small enough: RGBA if one can see through, or RGB."""
     image, turn, profile = _loaded(source, kind)
-    image.thumbnail(_within(image.size), Image.Resampling.LANCZOS)
+    image = fitted(image)
     if turn is not None:
         image = image.transpose(turn)
     if isinstance(profile, bytes):
@@ -143,57 +141,29 @@ def _pixels(source: BytesIO, kind: str) -> Image.Image:
 
 def _loaded(source: BytesIO, kind: str) -> tuple[Image.Image, Image.Transpose | None, object]:
     """About as small as wanted, how to turn it, and its colour profile."""
+    if comes_in_bands(source.getvalue()):
+        return _loaded_in_bands(source)
     with Image.open(source, formats=(kind,)) as image:
         # The header may have lied: a GIF's frame can be larger than the GIF.
         _check_size(*image.size, kind)
-        image.draft(None, _within(image.size))
+        factor = factor_for(image.size)
+        image.draft(None, (image.width // factor, image.height // factor))
         image.load()
         source.close()
-        turn = _UPRIGHT.get(_orientation(image))
-        return _reduced(image), turn, image.info.get("icc_profile")
+        return reduced(image, image.size, partial(cut, image)), *_said(image)
 
 
-def _within(size: tuple[int, int]) -> tuple[int, int]:
-    """The same shape with no more pixels than may come out."""
-    width, height = size
-    scale = min(1.0, math.sqrt(CLEAN_PIXELS_MAX / (width * height)))
-    return max(1, int(width * scale)), max(1, int(height * scale))
+def _loaded_in_bands(source: BytesIO) -> tuple[Image.Image, Image.Transpose | None, object]:
+    bands = Bands(source.getvalue())
+    source.close()
+    with Image.open(BytesIO(bands.first_row()), formats=("PNG",)) as image:
+        image.load()
+        return reduced(image, bands.size, bands.of), *_said(image)
 
 
-def _reduced(image: Image.Image) -> Image.Image:
-    """A new picture, by whole steps about as small as it has to be.
-
-    By bands: as a whole it would be in memory a second time, in other colours.
-    """
-    mode = _mode_for(image)
-    width, height = image.size
-    # A little less than wanted is better than the memory that a fine step takes.
-    factor = max(1, int(math.sqrt(width * height / CLEAN_PIXELS_MAX) + 0.3))
-    small = Image.new(mode, (math.ceil(width / factor), math.ceil(height / factor)))
-    for top, bottom in _bands(width, height, factor):
-        band = _in_eight_bits(image.crop((0, top, width, bottom))).convert(mode)
-        small.paste(band.reduce(factor), (0, top // factor))
-    return small
-
-
-def _bands(width: int, height: int, factor: int) -> Iterator[tuple[int, int]]:
-    rows = factor * max(1, _BAND // (width * factor))
-    return ((top, min(top + rows, height)) for top in range(0, height, rows))
-
-
-def _in_eight_bits(image: Image.Image) -> Image.Image:
-    """Pillow would cut off all that is brighter than 255 of 65,535."""
-    if not image.mode.startswith("I"):
-        return image
-    return image.point(lambda value: value * (1 / 256))  # pyright: ignore[reportUnknownMemberType] - untyped there
-
-
-def _mode_for(image: Image.Image) -> str:
-    if image.mode.startswith("I"):
-        return "L"  # 16 bits of grey, of which Pillow makes nothing see-through
-    if image.has_transparency_data:
-        return "RGBA"
-    return image.mode if image.mode in ("L", "CMYK") else "RGB"
+def _said(image: Image.Image) -> tuple[Image.Transpose | None, object]:
+    """How to turn it, and its colour profile."""
+    return _UPRIGHT.get(_orientation(image)), image.info.get("icc_profile")
 
 
 def _orientation(image: Image.Image) -> object:

@@ -11,13 +11,13 @@ from bot.errors import Refusal
 from bot.imaging.child import COMMAND, Answer, Child, Died, NotStarted
 from bot.imaging.claims import kind_of, seems
 from bot.imaging.cleaning import (
-    CLEAN_PIXELS_MAX,
     PIXELS_MAX,
     SIDE_MAX,
     WEBP_PIXELS_MAX,
     Trouble,
 )
 from bot.imaging.containers import MediaType, parts_of, size_of, sniff
+from bot.imaging.shrinking import CLEAN_PIXELS_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
