@@ -14,16 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, PngImagePlugin
 
-from bot.imaging.claims import claimed_size, kind_of, seems
-from bot.imaging.cleaning import (
-    CLEAN_BYTES_MAX,
-    PIXELS_MAX,
-    SIDE_MAX,
-    Trouble,
-    Unclean,
-    clean,
-)
+from bot.imaging.claims import claimed_size, coefficient_bytes, kind_of, seems
+from bot.imaging.cleaning import CLEAN_BYTES_MAX, Trouble, Unclean, clean
 from bot.imaging.containers import MediaType, parts_of, png_chunk
+from bot.imaging.room import PIXELS_MAX, SIDE_MAX
 from bot.imaging.shrinking import CLEAN_PIXELS_MAX
 
 # Pillow warns of some damage before it gives up.
@@ -462,7 +456,7 @@ def gif_that_claims(width: int, height: int) -> bytes:
         (jpeg_that_claims, (8000, 5001)),
         (webp_that_claims, (16_383, 16_383)),
         (webp_that_claims, (2**24, 2**24)),
-        (webp_that_claims, (5000, 4001)),
+        (webp_that_claims, (4001, 2000)),
     ],
 )
 def test_a_bomb_is_refused_by_what_it_claims(make, size) -> None:
@@ -594,6 +588,43 @@ def test_the_claimed_size_is_the_real_one(kind, width, height) -> None:
 def test_each_form_of_webp_tells_its_size(options) -> None:
     data = encoded(quarters(), "WEBP", **options)
     assert claimed_size(data, "WEBP") == (64, 40)
+
+
+def frame(marker: int, *factors: int) -> bytes:
+    parts = b"".join(bytes([n, each, 0]) for n, each in enumerate(factors))
+    return jpeg_segment(marker, struct.pack(">BHHB", 8, 5000, 8000, len(factors)) + parts)
+
+
+def scan(components: int) -> bytes:
+    return jpeg_segment(0xDA, bytes([components]) + bytes(2 * components + 3))
+
+
+@pytest.mark.parametrize(
+    ("segments", "held"),
+    [
+        (frame(0xC0, 0x22, 0x11, 0x11) + scan(3), 0),
+        (frame(0xC0, 0x22, 0x11, 0x11) + scan(1), 3),
+        (frame(0xC2, 0x22, 0x11, 0x11) + scan(3), 3),
+        (frame(0xC2, 0x21, 0x11, 0x11) + scan(1), 4),
+        (frame(0xC2, 0x11, 0x11, 0x11) + scan(1), 6),
+        (frame(0xCA, 0x22, 0x22, 0x22, 0x22) + scan(4), 8),
+        (frame(0xC2, 0x11) + scan(1), 2),
+        (frame(0xC2, 0x41, 0x14) + scan(1), 1),
+        (frame(0xC2, 0x11, 0x11, 0x11), 0),
+        (frame(0xC2, 0x00, 0x10) + scan(1), 0),
+        (frame(0xC2) + scan(1), 0),
+        (frame(0xC2, 0x11, 0x11)[:12], 0),
+        (scan(1), 0),
+    ],
+)
+def test_coefficients_are_counted_where_they_are_held(segments, held) -> None:
+    assert coefficient_bytes(b"\xff\xd8" + jpeg_segment(0xE1, b"\xff\xc2" * 9) + segments) == held
+
+
+@given(st.binary(max_size=60))
+def test_coefficients_of_anything_can_be_counted(rest) -> None:
+    for start in (b"\xff\xd8\xff\xc2", b"\xff\xd8\xff\xda"):
+        assert 0 <= coefficient_bytes(start + rest) <= 2 * 255
 
 
 @pytest.mark.parametrize("data", [b"", b"GIF89a", b"\xff\xd8\xff", b"RIFF....WEBPVP8 "])

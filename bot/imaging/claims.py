@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import re
 import struct
-from typing import Final
+from operator import mul
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def kind_of(data: bytes) -> str | None:
@@ -65,23 +69,64 @@ def _webp_size(data: bytes) -> tuple[int, int] | None:
 #: A marker may be led in by any number of fill bytes.
 _MARKER = re.compile(rb"\xff+([^\xff\x00])")
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+_PROGRESSIVE = {0xC2, 0xC6, 0xCA, 0xCE}
+_SCAN = 0xDA
+
+
+def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int]]:
+    """Their markers, and where they begin behind those, up to the first scan.
+
+    https://www.w3.org/Graphics/JPEG/itu-t81.pdf, annex B.
+    """
+    start = 2
+    while found := _MARKER.match(data, start):
+        marker, body = found[1][0], found.end()
+        yield marker, body
+        if marker == _SCAN:
+            return
+        start = body + int.from_bytes(data[body : body + 2])
 
 
 def _jpeg_size(data: bytes) -> tuple[int, int] | None:
-    """https://www.w3.org/Graphics/JPEG/itu-t81.pdf, annex B."""
-    start = 2
-    while found := _MARKER.match(data, start):
-        body = found.end()
-        if found[1][0] in _FRAMES:
+    for marker, body in _jpeg_segments(data):
+        if marker in _FRAMES:
             height, width = _pair(">HH", data, body + 3)
             return width, height
-        start = body + int.from_bytes(data[body : body + 2])
     return None
 
 
 def _pair(form: str, data: bytes, start: int) -> tuple[int, int]:
     first, second = struct.unpack_from(form, data, start)
     return first, second
+
+
+# What has to be held as a whole
+
+
+def is_interlaced(data: bytes) -> bool:
+    """Of a PNG."""
+    return data[28:29] > b"\0"
+
+
+def coefficient_bytes(data: bytes) -> float:
+    """For each pixel of a JPEG, what has to be held of all scans together; 0 where one is all."""
+    held, components, progressive = 0.0, 0, False
+    for marker, body in _jpeg_segments(data):
+        if marker in _FRAMES:
+            components = int.from_bytes(data[body + 7 : body + 8])
+            held = _coefficients(data[body + 9 : body + 8 + 3 * components : 3])
+            progressive = marker in _PROGRESSIVE
+        elif marker == _SCAN:
+            in_this = int.from_bytes(data[body + 2 : body + 3])
+            return held if progressive or in_this < components else 0.0
+    return 0.0
+
+
+def _coefficients(factors: bytes) -> float:
+    """Two bytes each; by the components' sampling, four bits across and four down."""
+    across, down = [each >> 4 for each in factors], [each & 15 for each in factors]
+    whole = max(across, default=0) * max(down, default=0)
+    return 2 * sum(map(mul, across, down)) / whole if whole else 0.0
 
 
 # What is none of them

@@ -21,6 +21,7 @@ from PIL import GifImagePlugin, Image, ImageCms, MpoImagePlugin, TiffImagePlugin
 
 from bot.imaging.bands import Bands, comes_in_bands
 from bot.imaging.claims import claimed_size, kind_of
+from bot.imaging.room import MEMORY_MAX, PIXELS_MAX, SIDE_MAX, Room, room_for
 from bot.imaging.shrinking import cut, factor_for, fitted, reduced
 
 try:
@@ -31,17 +32,9 @@ except ImportError:  # Windows
 #: Pillow would import them when it comes upon the first of their kind.
 _NEEDED = (GifImagePlugin, MpoImagePlugin, TiffImagePlugin, WebPImagePlugin)
 
-PIXELS_MAX: Final = 40_000_000
-#: Its decoder holds the pixels four times over, where others hold them once.
-WEBP_PIXELS_MAX: Final = 20_000_000
-#: As large as WebP goes; the other formats could claim far more.
-SIDE_MAX: Final = 16_383
-
 #: What comes out is sent as text within a request.
 CLEAN_BYTES_MAX: Final = 4_000_000
 
-#: 40 megapixels take 90 MB, those of a progressive JPEG 390 at the most.
-_MEMORY = 448 * 1024 * 1024
 _CPU_S = 20
 #: Quality and subsampling (0 keeps all colour), from the best on.
 _JPEG_STEPS = ((92, 0), (85, 0), (75, 2))
@@ -105,32 +98,32 @@ def clean(data: bytes) -> tuple[bytes, str, int, int]:
     kind = kind_of(data)
     if kind is None:
         raise Unclean(Trouble.FOREIGN, f"{len(data)} bytes that begin with {data[:16]!r}")
+    room = room_for(data, kind)
     claimed = claimed_size(data, kind)
     if claimed:
-        _check_size(*claimed, kind)
+        _check_size(*claimed, kind, room)
     source = BytesIO(data)
     # Up to here the caller's may have been the only other hold on the bytes.
     del data
     try:
-        return _encoded(_pixels(source, kind))
+        return _encoded(_pixels(source, kind, room))
     except MemoryError as error:
         raise Unclean(Trouble.HEAVY, f"{kind}: not enough memory") from error
     except _DAMAGE as error:
         raise Unclean(Trouble.DAMAGED, f"{kind}: {type(error).__name__} {error}") from error
 
 
-def _check_size(width: int, height: int, kind: str) -> None:
-    most = WEBP_PIXELS_MAX if kind == "WEBP" else PIXELS_MAX
-    if max(width, height) > SIDE_MAX or width * height > most:
+def _check_size(width: int, height: int, kind: str, room: Room) -> None:
+    if max(width, height) > SIDE_MAX or width * height > room.pixels:
         raise Unclean(Trouble.LARGE, f"{kind} of {width}x{height}", width, height)
 
 
 # Pixels
 
 
-def _pixels(source: BytesIO, kind: str) -> Image.Image:
+def _pixels(source: BytesIO, kind: str, room: Room) -> Image.Image:
     """The first frame, upright, in sRGB and small enough: RGBA if one can see through, or RGB."""
-    image, turn, profile = _loaded(source, kind)
+    image, turn, profile = _loaded(source, kind, room)
     image = fitted(image)
     if turn is not None:
         image = image.transpose(turn)
@@ -139,13 +132,15 @@ def _pixels(source: BytesIO, kind: str) -> Image.Image:
     return _plain(image)
 
 
-def _loaded(source: BytesIO, kind: str) -> tuple[Image.Image, Image.Transpose | None, object]:
+def _loaded(
+    source: BytesIO, kind: str, room: Room
+) -> tuple[Image.Image, Image.Transpose | None, object]:
     """About as small as wanted, how to turn it, and its colour profile."""
     if comes_in_bands(source.getvalue()):
         return _loaded_in_bands(source)
     with Image.open(source, formats=(kind,)) as image:
         # The header may have lied: a GIF's frame can be larger than the GIF.
-        _check_size(*image.size, kind)
+        _check_size(*image.size, kind, room)
         factor = factor_for(image.size)
         image.draft(None, (image.width // factor, image.height // factor))
         image.load()
@@ -250,7 +245,7 @@ def confine() -> None:
     if resource is None:
         return
     os.nice(10)
-    _limit(resource.RLIMIT_AS, _MEMORY)
+    _limit(resource.RLIMIT_AS, MEMORY_MAX)
     _limit(resource.RLIMIT_CPU, _CPU_S)
     _limit(resource.RLIMIT_CORE, 0)
     _limit(resource.RLIMIT_FSIZE, 0)

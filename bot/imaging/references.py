@@ -10,13 +10,9 @@ from typing import TYPE_CHECKING, Final
 from bot.errors import Refusal
 from bot.imaging.child import COMMAND, Answer, Child, Died, NotStarted
 from bot.imaging.claims import kind_of, seems
-from bot.imaging.cleaning import (
-    PIXELS_MAX,
-    SIDE_MAX,
-    WEBP_PIXELS_MAX,
-    Trouble,
-)
+from bot.imaging.cleaning import Trouble
 from bot.imaging.containers import MediaType, parts_of, size_of, sniff
+from bot.imaging.room import PIXELS_MAX, SIDE_MAX, room_for
 from bot.imaging.shrinking import CLEAN_PIXELS_MAX
 
 if TYPE_CHECKING:
@@ -120,7 +116,7 @@ async def _judged(outcome: Answer | Died, data: bytes) -> Reference:
         case Died(how):
             raise _too_heavy(f"{len(data)} bytes: {how}")
         case Answer(word) if refusal := _REFUSALS.get(word):
-            raise refusal(outcome, data)
+            raise await asyncio.to_thread(refusal, outcome, data)
         case Answer():
             return await asyncio.to_thread(_reference, outcome, data)
 
@@ -165,18 +161,19 @@ def oversized() -> BadReference:
 
 
 def _too_large(answer: Answer, data: bytes) -> BadReference:
+    """Blocking: a header can be far behind a million others."""
     width, height = answer.width, answer.height
-    is_webp = kind_of(data) == "WEBP" and width * height <= PIXELS_MAX
-    most = WEBP_PIXELS_MAX if is_webp else PIXELS_MAX
+    room = room_for(data, kind_of(data) or "")
+    instead = "A smaller copy will do."
     if max(width, height) > SIDE_MAX:
         limit = f"{SIDE_MAX:,} pixels are the longest side that I can take"
+    elif room.of and width * height <= PIXELS_MAX:
+        limit = f"{room.pixels // _MEGA} megapixels are the most that I can take of {room.of}"
+        instead = "A smaller copy will do, or the same saved as a plain PNG or JPEG."
     else:
-        limit = (
-            f"{most // _MEGA} megapixels are the most that I can take"
-            f"{' of a WebP' if is_webp else ''}"
-        )
+        limit = f"{PIXELS_MAX // _MEGA} megapixels are the most that I can take"
     return BadReference(
-        f"That picture has {width:,} × {height:,} pixels; {limit}. A smaller copy will do.",  # noqa: RUF001 - the typographer's times sign
+        f"That picture has {width:,} × {height:,} pixels; {limit}. {instead}",  # noqa: RUF001 - the typographer's times sign
         operator=f"{len(data)} bytes: {answer.cause}",
     )
 
