@@ -31,6 +31,8 @@ from sqlalchemy import update
 
 from bot.demo.sandbox.rules import SAFETY_WORD
 from bot.store.vote_schema import ballots, candidates, contests, rounds
+from bot.studio.casting import VoteOver
+from bot.studio.voting import Voter
 
 if TYPE_CHECKING:
     from world import World
@@ -316,7 +318,7 @@ async def test_no_ballot_comes_where_no_picture_does(world: World) -> None:
     assert await stages(world) == [(1, "over")]
     ended = await the_contest(world)
     assert ended.ended_at is not None
-    assert ended.ending == (await world.generations())[0].failure
+    assert ended.ending == "The image service refused to paint the next pictures."
     standing = await world.ann.slash(world.channel, "vote standing")
     assert "No vote is open here." in standing.response.content
     assert (await world.usage(world.ann)).day_used == 0
@@ -332,6 +334,11 @@ async def test_a_ballot_whose_message_is_deleted_is_over(world: World) -> None:
     await let_pass(world, 600)
     assert world.results() == [], "no winner of what was taken away"
     assert (await the_contest(world)).ending == "Its ballot was deleted."
+    one = await the_round(world)
+    late = Voter(world.bob.id, world.guild.id)
+    with pytest.raises(VoteOver, match="Its ballot was deleted"):
+        await world.client.studio.votes.cast(one.id, 2, late, 2**62)
+    assert await cast(world) == {world.bob.id: 1}
 
 
 async def test_the_candidates_are_the_pictures(world: World) -> None:

@@ -27,7 +27,7 @@ from world import open_world
 
 from bot.demo.sandbox.rules import SAFETY_WORD
 from bot.imaging import recipe
-from bot.store.schema import sources
+from bot.store.schema import people, sources
 from bot.store.vote_schema import backings, contests, rounds, suggestions
 
 if TYPE_CHECKING:
@@ -248,6 +248,18 @@ async def test_the_allowance_ends_it_with_the_winner_there_is(tmp_path: Path) ->
         assert (await world.usage(world.ann)).day_used == 3
 
 
+async def test_the_limit_of_a_minute_is_waited_for(tmp_path: Path) -> None:
+    async with open_world(tmp_path, user_images_per_minute=4) as world:
+        first = await start(world, rounds=2, count=3)
+        await close(world, first, 3)
+        await let_pass(world, 300)
+        assert await stages(world) == [(1, "between")]
+        earlier = {"minute_start": people.c.minute_start - 61}
+        await world.client._database.write(lambda c: c.execute(update(people).values(**earlier)))
+        await let_pass(world, 61)
+        assert await stages(world) == [(1, "over"), (2, "open")]
+
+
 async def test_a_round_that_cannot_be_painted_ends_it_with_the_winner_there_is(
     world: World,
 ) -> None:
@@ -260,7 +272,9 @@ async def test_a_round_that_cannot_be_painted_ends_it_with_the_winner_there_is(
     final = await newest(world)
     assert final.content.startswith("**The vote has a winner:**"), final.content
     assert final.reference.message_id == first.id
-    assert (await world.rows(contests))[0].ending is not None
+    told = "The image service refused to paint the next pictures."
+    assert (await world.rows(contests))[0].ending == told
+    assert f"-# {told}" in final.content
     assert await stages(world) == [(1, "over"), (2, "over")]
     assert (await world.usage(world.ann)).day_reserved == 0
 

@@ -28,8 +28,10 @@ from sqlalchemy import update
 from bot.app import open_easel
 from bot.delivery import DiscordDelivery, DiscordPresenter
 from bot.errors import NotAllowed, Refusal
+from bot.store import rounds as store
 from bot.store.schema import servers
 from bot.store.vote_schema import ballots, contests, rounds
+from bot.studio import closing
 from bot.studio.casting import VoteOver
 from bot.studio.voting import Voter
 
@@ -275,6 +277,17 @@ async def test_closed_by_hand_a_tie_is_a_tie(world: World) -> None:
     assert told.content == "Closed. It is a tie, so a runoff has begun."
     await happen(world)
     assert await stages(world) == [(1, "runoff")]
+
+
+async def test_what_was_decided_meanwhile_is_not_put_off(world: World) -> None:
+    ballot = await start(world, count=2)
+    await vote(world, ballot, 1)
+    one, write = await the_round(world), world.client._database.write
+    await change(world, update(rounds).values(due_at=5.0))
+    [taken] = await write(store.take_due, 10.0, 5.0)
+    await write(closing.settle, one.id, time.time(), by_hand=True)
+    await write(store.put_off, one.id, taken.due_at, 2e9)
+    assert (await the_round(world)).due_at < 2e9, "a winner would wait until then"
 
 
 async def test_two_processes_close_it_once(world: World) -> None:

@@ -60,6 +60,13 @@ _END = (
 _END_HELD = _END.where(*_HELD)
 _TOLD = update(generations).where(_THE_ONE).values(tell_at=None, interaction_token=None)
 _ENTER = insert(ledger)
+#: What all who voted before may read of it; the asker is told more.
+_WHY_NO_BALLOT = {
+    State.DELIVERED: "The next ballot could not be posted.",
+    State.FAILED: "The next pictures could not be painted.",
+    State.REFUSED: "The image service refused to paint the next pictures.",
+    State.CANCELLED: "The next pictures were cancelled.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,8 +365,7 @@ def _lead_round_on(connection: Connection, ended: GenerationRow, now: float) -> 
     if ended.message_id is not None:
         rounds.opened(connection, ended.round_id, ended.id, ended.message_id, now)
     else:
-        why = ended.failure or "Its ballot could not be posted in this channel."
-        rounds.abandon(connection, ended.round_id, why, now)
+        rounds.abandon(connection, ended.round_id, _WHY_NO_BALLOT[ended.state], now)
 
 
 def _enter(

@@ -54,7 +54,7 @@ _BEFORE = (
     .limit(1)
 )
 _NEW = insert(rounds)
-_PUT_OFF = update(rounds).where(_THE_ONE)
+_PUT_OFF = update(rounds).where(_THE_ONE, rounds.c.due_at == bindparam("taken_until"))
 _NEXT_DUE = select(func.min(rounds.c.due_at))
 
 
@@ -156,13 +156,13 @@ def run_off(connection: Connection, round_id: str, positions: Collection[int]) -
     )
 
 
-def put_off(connection: Connection, round_id: str, until: float | None) -> None:
-    """Lets it rest until it is time to see to it again; for ever, where that is None."""
-    connection.execute(
-        update(rounds)
-        .where(rounds.c.id == round_id, rounds.c.due_at.is_not(None))
-        .values(due_at=until)
-    )
+def put_off(connection: Connection, round_id: str, taken_until: float, until: float | None) -> None:
+    """Lets it rest until it is time to see to it again; for ever, where `until` is None.
+
+    Not where it has come to be due at another time since it was taken.
+    """
+    told = {"the_id": round_id, "taken_until": taken_until, "due_at": until}
+    connection.execute(_PUT_OFF, told)
 
 
 def take_due(connection: Connection, until: float, now: float) -> Sequence[RoundRow]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
-from bot.errors import EaselError, Refusal, StoreUnavailable
+from bot.errors import AllowanceSpent, EaselError, Refusal, StoreUnavailable
 from bot.store import contests, generations, rounds
 from bot.store.rounds import NewRound
 from bot.store.vote_schema import Stage
@@ -41,6 +41,8 @@ log = structlog.get_logger()
 #: For as long, nobody else sees to a round that is due; and after it, it is tried again.
 _LEASE_S = 60.0
 _TRIED_FOR_S = 24 * 60 * 60
+#: For a limit of the minute, or for other requests of the opener's to be done.
+_WAITED_FOR_S = 10 * 60
 #: From then on, Discord lets a message be edited rarely.
 _OLD_S = 55 * 60
 _NOT_NOW = (StoreUnavailable, PainterOut, Restarting)
@@ -198,16 +200,16 @@ class Referee:
                 await self._post(round_id, presenter)
             case Stage.OPEN | Stage.RUNOFF | Stage.BETWEEN if self._clock() < row.closes_at:
                 self._scoreboard.touch(round_id)
-                await self._database.write(rounds.put_off, round_id, row.closes_at)
+                await self._put_off(row, row.closes_at)
             case Stage.OPEN | Stage.RUNOFF:
                 await self._database.write(closing.settle, round_id, self._clock())
             case Stage.BETWEEN:
-                await self._go_on(round_id)
+                await self._go_on(row)
             case Stage.DECIDED:
                 await self._announce(row, presenter)
             case Stage.OVER:
                 await self._show_last(row)
-                await self._database.write(rounds.put_off, round_id, None)
+                await self._put_off(row, None)
 
     async def _post(self, round_id: str, presenter: Presenter) -> None:
         board = await self._database.read(board_of, round_id)
@@ -224,29 +226,41 @@ class Referee:
             rounds.opened, round_id, generation_id, message_id, self._clock()
         )
 
-    async def _go_on(self, round_id: str) -> None:
+    async def _go_on(self, row: RoundRow) -> None:
         """Has the next round painted from the winner, in one transaction with this one's end."""
-        board = await self._database.read(board_of, round_id)
+        board = await self._database.read(board_of, row.id)
         if board is None or board.winner is None or board.round.message_id is None:
             return
         following = self.new_round(board.contest.id, board.round.number + 1)
         accept = partial(
-            contests.accept_next, accept=generations.accept, before_id=round_id, following=following
+            contests.accept_next, accept=generations.accept, before_id=row.id, following=following
         )
         source = Ours(board.shown.generation.id, board.winner.position)
-        place = board.contest.place(board.round.message_id)
+        place, order = board.contest.place(board.round.message_id), closing.next_order(board)
         try:
-            submitted = await self._intake.submit(
-                closing.next_order(board), place, [source], accept=accept
-            )
+            submitted = await self._intake.submit(order, place, [source], accept=accept)
         except (Answered, *_NOT_NOW) as reason:
-            log.info("round.not_gone_on", id=round_id, cause=str(reason))
+            log.info("round.not_gone_on", id=row.id, cause=str(reason))
         except Refusal as refusal:
+            if (free_at := self._soon_free(refusal, row)) is not None:
+                await self._put_off(row, free_at)
+                return
             why = closing.why_no_round(refusal, following.number, board.contest.opener_id)
-            await self._database.write(closing.end_early, round_id, why, self._clock())
+            await self._database.write(closing.end_early, row.id, why, self._clock())
         else:
             if submitted.fresh:
                 self._intake.begin(submitted.generation)
+
+    def _soon_free(self, refusal: Refusal, row: RoundRow) -> float | None:
+        """When the opener's allowance has room again, where that is worth waiting for."""
+        now = self._clock()
+        if not isinstance(refusal, AllowanceSpent) or now > row.closes_at + _WAITED_FOR_S:
+            return None
+        free_at = refusal.free_at or now + _LEASE_S
+        return free_at if free_at < now + _WAITED_FOR_S else None
+
+    async def _put_off(self, row: RoundRow, until: float | None) -> None:
+        await self._database.write(rounds.put_off, row.id, row.due_at, until)
 
     async def _announce(self, row: RoundRow, presenter: Presenter) -> None:
         await self._show_last(row)
