@@ -6,6 +6,7 @@ import time
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
+import discord
 import pytest
 from booth import (
     crowd,
@@ -29,6 +30,7 @@ from bot.demo.sandbox.rules import SAFETY_WORD
 from bot.imaging import recipe
 from bot.store.schema import people, sources
 from bot.store.vote_schema import backings, contests, rounds, suggestions
+from bot.studio.voting import Voter
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -289,6 +291,27 @@ async def test_nobody_votes_in_a_later_round(world: World) -> None:
     final = await newest(world)
     assert "-# Nobody voted in round 2." in final.content
     assert final.reference.message_id == first.id
+
+
+async def test_where_it_may_not_read_what_was_said_the_next_ballot_stands_alone(
+    world: World,
+) -> None:
+    unread = discord.PermissionOverwrite(read_message_history=False)
+    world.channel = world.guild.create_text_channel("unread", overwrites={world.guild.me: unread})
+    first = await start(world, rounds=2, count=2)
+    await first_vote(world)
+    await let_pass(world, 600)
+    second = await go_on(world)
+    assert second.reference is None
+    assert second.content.startswith("**Vote, round 2 of 2:**")
+    assert now(world, first).content.startswith("**Vote, round 1 of 2, closed:**")
+
+
+async def first_vote(world: World) -> None:
+    """Somebody's, for the first picture, in a channel that nobody else may look into."""
+    [row] = await world.rows(rounds)
+    voter = Voter(world.bob.id, world.guild.id)
+    await world.client.studio.votes.cast(row.id, 1, voter, 1)
 
 
 async def test_the_next_round_begins_once_whoever_begins_it(world: World) -> None:

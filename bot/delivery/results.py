@@ -11,7 +11,7 @@ import structlog
 
 from bot.crowd import Crowd, Outage
 from bot.delivery.posts import Post, ballot_post
-from bot.delivery.routes import ORIGINAL, Routes, in_reply, the_asker
+from bot.delivery.routes import ORIGINAL, Routes, the_asker
 from bot.delivery.tries import AWAY, UNKNOWN_MESSAGE, Refused, tried
 from bot.delivery.words import Words
 from bot.store.schema import Way
@@ -193,7 +193,7 @@ class DiscordDelivery(Words):
                     # https://discord.com/developers/docs/resources/message#create-message
                     nonce=f"easel-{post.key}",
                     allowed_mentions=the_asker(generation),
-                    **in_reply(generation),
+                    **self._routes.in_reply(generation),
                 )
         except discord.NotFound as error:
             if error.code != UNKNOWN_MESSAGE:

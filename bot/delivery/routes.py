@@ -67,27 +67,34 @@ class Routes:
         if place.server_id is None:
             # To a message; whoever used a command there may not have invited the bot.
             return place.reply_to is not None
-        channel = self._client.get_channel(place.channel_id)
-        if generation.order.private or isinstance(channel, discord.abc.PrivateChannel | None):
+        may = self._permissions(generation)
+        if generation.order.private or may is None:
             return False
-        may = channel.permissions_for(channel.guild.me)
-        if isinstance(channel, discord.Thread):
-            return may.view_channel and may.send_messages_in_threads
-        return may.view_channel and may.send_messages
+        in_thread = isinstance(self._client.get_channel(place.channel_id), discord.Thread)
+        may_send = may.send_messages_in_threads if in_thread else may.send_messages
+        return may.view_channel and may_send
+
+    def in_reply(self, generation: Generation) -> Reply:
+        """To the message that asked, where one did; should it be gone, the answer is none less."""
+        place, may = generation.place, self._permissions(generation)
+        # Discord refuses the whole message of a bot that may not read what was said before:
+        # https://discord.com/developers/docs/resources/message#create-message
+        if place.reply_to is None or (may is not None and not may.read_message_history):
+            return Reply()
+        asked = discord.MessageReference(
+            message_id=place.reply_to, channel_id=place.channel_id, fail_if_not_exists=False
+        )
+        return Reply(reference=asked)
+
+    def _permissions(self, generation: Generation) -> discord.Permissions | None:
+        """The bot's own, as they are now; None where there are none, or they are not known."""
+        channel = self._client.get_channel(generation.place.channel_id)
+        if isinstance(channel, discord.abc.PrivateChannel | None):
+            return None
+        return channel.permissions_for(channel.guild.me)
 
 
 def the_asker(generation: Generation) -> discord.AllowedMentions:
     allowed = discord.AllowedMentions.none()
     allowed.users = [discord.Object(generation.person_id)]
     return allowed
-
-
-def in_reply(generation: Generation) -> Reply:
-    """To the message that asked, where one did; should it be gone, the answer is none less."""
-    place = generation.place
-    if place.reply_to is None:
-        return Reply()
-    asked = discord.MessageReference(
-        message_id=place.reply_to, channel_id=place.channel_id, fail_if_not_exists=False
-    )
-    return Reply(reference=asked)

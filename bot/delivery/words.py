@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import discord
 import structlog
 
-from bot.delivery.routes import ORIGINAL, in_reply, the_asker
+from bot.delivery.routes import ORIGINAL, the_asker
 from bot.delivery.tries import AWAY, UNKNOWN_MESSAGE, Refused, transient, tried
 from bot.studio.life import DiscordAway
 from bot.views.base import NOTHING_CAME
@@ -117,7 +117,7 @@ class Words:
             f"<@{generation.person_id}> {sentence}",
             nonce=f"easel-{generation.id}-no",
             allowed_mentions=the_asker(generation),
-            **in_reply(generation),
+            **self._routes.in_reply(generation),
         )
 
     async def tell_kept(self, generation: Generation, refusal: Refused) -> None:

@@ -42,8 +42,8 @@ class Choice:
 
 
 def kept_for(request: str) -> tuple[Source, ...]:
-    """The pictures that a draft keeps in the archive; a choice keeps none."""
+    """The pictures that a draft keeps in the archive; only an order brings some."""
     if _ORDER in json.loads(request):
         return ()
-    order = Wish.from_json(request).order if is_wish(request) else Order.from_json(request)
-    return () if order is None else order.sources
+    asked = Wish.from_json(request).on if is_wish(request) else Order.from_json(request)
+    return asked.sources if isinstance(asked, Order) else ()

@@ -18,7 +18,7 @@ from bot.studio.intake import Answered
 from bot.studio.order import Order, Source, Variation
 from bot.studio.viewing import see
 from bot.studio.voting import Rules, check_rules
-from bot.studio.wish import Wish
+from bot.studio.wish import About, Wish
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,8 +47,7 @@ class Proposal:
     """A vote as it would be, if it is confirmed.
 
     Attributes:
-        quote: of the first round; None where its pictures are there.
-        shown: those pictures.
+        on: an offer for the pictures of the first round, or those that are there.
         wanted: pictures that are painted in all, at most.
         price: of all of them, estimated, in micro-dollars; None when unknown.
         left_today: pictures that the opener may still have painted today.
@@ -56,8 +55,7 @@ class Proposal:
 
     draft_id: str
     wish: Wish
-    quote: Quote | None
-    shown: Shown | None
+    on: Quote | Shown
     wanted: int
     price: int | None
     left_today: int
@@ -96,54 +94,54 @@ class Votes:
             )
         check_rules(wish.rules)
         voters = await self._database.read(servers.voters_in, place.server_id)
-        wish = replace(wish, rules=_with(wish.rules, voters))
-        return await (self._on_order(wish, place) if wish.order else self._on_shown(wish, place))
+        rules = _with(wish.rules, voters)
+        match wish.on:
+            case Order() as order:
+                return await self._on_order(order, rules, place)
+            case About() as about:
+                return await self._on_shown(about, rules, place)
 
-    async def _on_order(self, wish: Wish, place: Place) -> Proposal:
-        order = wish.order
-        if order is None:
-            raise AssertionError
+    async def _on_order(self, order: Order, rules: Rules, place: Place) -> Proposal:
         quote = await self._intake.quote(
-            order, place, written=lambda priced: replace(wish, order=priced).to_json()
+            order, place, written=lambda priced: Wish(rules, priced).to_json()
         )
-        if quote.order.wanted < 2:  # noqa: PLR2004 - a choice
+        wanted, price = quote.order.wanted, quote.price
+        if wanted < 2:  # noqa: PLR2004 - a choice
             raise _too_few()
-        return await self._priced(quote.draft_id, wish, place, quote=quote)
+        later, later_price = self._of_later_rounds(rules, wanted)
+        return Proposal(
+            quote.draft_id,
+            Wish(rules, quote.order),
+            quote,
+            wanted + later,
+            None if price is None or later_price is None else price + later_price,
+            await self._left_today(place.person_id),
+        )
 
-    async def _on_shown(self, wish: Wish, place: Place) -> Proposal:
-        see_it = see if wish.rules.rounds == 1 else see_to_edit
-        shown = await see_it(self._database, wish.about or "", place.viewer)
+    async def _on_shown(self, about: About, rules: Rules, place: Place) -> Proposal:
+        see_it = see if rules.rounds == 1 else see_to_edit
+        shown = await see_it(self._database, about.generation_id, place.viewer)
         if shown.generation.order.private:
             raise NotAllowed("A private picture is nobody else's to vote on.")
         if len(shown.pictures) < 2:  # noqa: PLR2004 - a choice
             raise _too_few()
-        draft_id = self._intake.new_id()
+        wish, draft_id = Wish(rules, about), self._intake.new_id()
+        wanted, price = self._of_later_rounds(rules, len(shown.pictures))
         await self._intake.keep(draft_id, place.person_id, wish.to_json())
-        return await self._priced(draft_id, wish, place, shown=shown)
+        left = await self._left_today(place.person_id)
+        return Proposal(draft_id, wish, shown, wanted, price, left)
 
-    async def _priced(
-        self,
-        draft_id: str,
-        wish: Wish,
-        place: Place,
-        *,
-        quote: Quote | None = None,
-        shown: Shown | None = None,
-    ) -> Proposal:
-        candidates = len(shown.pictures) if shown else quote.order.wanted if quote else 0
-        later, following = wish.rules.rounds - 1, _following(candidates)
-        first_price = quote.price if quote else 0
-        later_price = self._intake.estimate(following) if later else 0
-        used = await self._database.read(people.usage, place.person_id, self._clock())
-        return Proposal(
-            draft_id,
-            wish,
-            quote,
-            shown,
-            wanted=(quote.order.wanted if quote else 0) + later * following.wanted,
-            price=_in_all(first_price, later, later_price),
-            left_today=max(0, self._limits.per_day - used.today),
-        )
+    def _of_later_rounds(self, rules: Rules, candidates: int) -> tuple[int, int | None]:
+        """How many pictures those are, and what they cost."""
+        if not (later := rules.rounds - 1):
+            return 0, 0
+        following = _following(candidates)
+        price = self._intake.estimate(following)
+        return later * following.wanted, None if price is None else later * price
+
+    async def _left_today(self, person_id: int) -> int:
+        used = await self._database.read(people.usage, person_id, self._clock())
+        return max(0, self._limits.per_day - used.today)
 
     async def wish(self, draft_id: str, person_id: int) -> Wish:
         """What `propose` wrote down.
@@ -156,15 +154,13 @@ class Votes:
             raise Answered
         return Wish.from_json(request)
 
-    async def start(self, draft_id: str, wish: Wish, place: Place) -> Submitted:
+    async def start(self, draft_id: str, order: Order, rules: Rules, place: Place) -> Submitted:
         """Begins a vote whose pictures are still to be painted; its ballot is their message.
 
         Raises:
             Refusal: as `Intake.submit`; or it was begun before, or those are too many.
         """
-        if wish.order is None:
-            raise AssertionError
-        contest, first = self._new(wish, place, None)
+        contest, first = self._new(rules, place, None)
         accept = partial(
             contests.accept_first,
             accept=partial(drafts.accept, draft_id=draft_id),
@@ -172,17 +168,18 @@ class Votes:
             first=first,
             most=RUNNING_MAX,
         )
-        return await self._intake.submit(wish.order, place, accept=accept)
+        return await self._intake.submit(order, place, accept=accept)
 
-    async def open_on(self, draft_id: str, wish: Wish, place: Place) -> None:
+    async def open_on(self, draft_id: str, about: About, rules: Rules, place: Place) -> None:
         """Begins a vote on pictures that are there; its ballot is posted soon.
 
         Raises:
             Refusal: it was begun before, or those are too many.
         """
-        about = wish.about or ""
-        shown = await see(self._database, about, place.viewer)
-        contest, first = self._new(wish, place, shown.generation.message_id)
+        shown = await see(self._database, about.generation_id, place.viewer)
+        asked_here = shown.generation.place.channel_id == place.channel_id
+        reply_to = shown.generation.message_id if asked_here else None
+        contest, first = self._new(rules, place, reply_to)
         await self._database.write(
             _open_on, draft_id, contest, first, about=about, now=self._clock()
         )
@@ -296,7 +293,7 @@ class Votes:
             await self._database.write(casting.forget, message_id, self._clock())
             self._referee.moved()
 
-    def _new(self, wish: Wish, place: Place, reply_to: int | None) -> tuple[NewContest, NewRound]:
+    def _new(self, rules: Rules, place: Place, reply_to: int | None) -> tuple[NewContest, NewRound]:
         contest = NewContest(
             id=self._intake.new_id(),
             interaction_id=place.interaction_id,
@@ -307,7 +304,7 @@ class Votes:
             file_limit=place.file_limit,
             reply_to=reply_to,
             created_at=self._clock(),
-            **asdict(wish.rules),
+            **asdict(rules),
         )
         return contest, self._referee.new_round(contest.id, 1)
 
@@ -335,21 +332,17 @@ def _following(candidates: int) -> Order:
     return Order("a variation", variation=Variation.STRONG, count=count, sources=(source,))
 
 
-def _in_all(first: int | None, later: int, each: int | None) -> int | None:
-    return None if first is None or each is None else first + later * each
-
-
 def _open_on(
     connection: Connection,
     draft_id: str,
     contest: NewContest,
     first: NewRound,
     *,
-    about: str,
+    about: About,
     now: float,
 ) -> None:
     if contests.known(connection, contest.interaction_id) is not None:
         return
     if drafts.take(connection, draft_id, contest.person_id, now) is None:
         raise Answered
-    contests.open_on(connection, contest, first, about, RUNNING_MAX)
+    contests.open_on(connection, contest, first, about.generation_id, RUNNING_MAX)

@@ -14,31 +14,34 @@ _MARK = "vote"
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """By which rules, and on what.
+class About:
+    """Pictures that are there, of one generation."""
 
-    Attributes:
-        order: what is painted for it; None where it is on pictures that are there.
-        about: the generation that those are of.
-    """
+    generation_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """By which rules, and on what: an order is painted for it first."""
 
     rules: Rules
-    order: Order | None = None
-    about: str | None = None
+    on: Order | About
 
     def to_json(self) -> str:
-        order = None if self.order is None else self.order.to_json()
-        return json.dumps({_MARK: asdict(self.rules), "order": order, "about": self.about})
+        match self.on:
+            case Order() as order:
+                told = {"order": order.to_json()}
+            case About(generation_id):
+                told = {"about": generation_id}
+        return json.dumps({_MARK: asdict(self.rules)} | told)
 
     @classmethod
     def from_json(cls, text: str) -> Wish:
         stored: dict[str, Any] = json.loads(text)
-        order = stored["order"]
-        return cls(
-            Rules(**stored[_MARK]),
-            None if order is None else Order.from_json(order),
-            stored["about"],
-        )
+        rules = Rules(**stored[_MARK])
+        if "order" in stored:
+            return cls(rules, Order.from_json(stored["order"]))
+        return cls(rules, About(stored["about"]))
 
 
 def is_wish(request: str) -> bool:

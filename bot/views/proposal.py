@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import discord
 
-from bot.studio.intake import Answered
+from bot.studio.intake import Answered, Quote
+from bot.studio.order import Order
+from bot.studio.wish import About
 from bot.views.asking import place_of, submit
 from bot.views.base import Button, Layout
 from bot.views.confirm import Leave, close_question, price_text
@@ -15,6 +17,7 @@ from bot.views.wording import CONTENT_MAX, clip, code, duration, listed, plural
 
 if TYPE_CHECKING:
     from bot.studio.votes import Proposal
+    from bot.studio.voting import Rules
     from bot.studio.wish import Wish
     from bot.views.base import Interaction
 
@@ -34,34 +37,34 @@ class StartVote(Button, template=f"start-vote:{DRAFT}"):
         votes = interaction.client.studio.votes
         try:
             wish = await votes.wish(self.draft_id, interaction.user.id)
-            if wish.order is None:
-                await open_ballot(interaction, self.draft_id, wish)
-                return
-            starting = votes.start(self.draft_id, wish, place_of(interaction))
-            await submit(interaction, starting, private=False)
+            match wish.on:
+                case About() as about:
+                    await open_ballot(interaction, self.draft_id, about, wish.rules)
+                case Order() as order:
+                    place = place_of(interaction)
+                    starting = votes.start(self.draft_id, order, wish.rules, place)
+                    await submit(interaction, starting, private=False)
+                    await interaction.client.questions.take_away(self.draft_id, interaction)
         except Answered as answered:
             await close_question(interaction, answered)
-        else:
-            await interaction.client.questions.take_away(self.draft_id, interaction)
 
 
 async def propose(interaction: Interaction, wish: Wish) -> None:
     """Answers with what a vote would be like; one that costs nothing begins at once."""
     await interaction.response.defer(ephemeral=True, thinking=True)
     proposal = await interaction.client.studio.votes.propose(wish, place_of(interaction))
-    if not proposal.wanted:
-        await open_ballot(interaction, proposal.draft_id, proposal.wish)
+    draft_id = proposal.draft_id
+    if isinstance(wish.on, About) and not proposal.wanted:
+        await open_ballot(interaction, draft_id, wish.on, proposal.wish.rules)
         return
-    view = Layout(StartVote(proposal.draft_id), Leave(proposal.draft_id))
-    await interaction.client.questions.ask(
-        interaction, proposal.draft_id, proposal_text(proposal), view
-    )
+    view = Layout(StartVote(draft_id), Leave(draft_id))
+    await interaction.client.questions.ask(interaction, draft_id, proposal_text(proposal), view)
 
 
-async def open_ballot(interaction: Interaction, draft_id: str, wish: Wish) -> None:
+async def open_ballot(interaction: Interaction, draft_id: str, about: About, rules: Rules) -> None:
     """Begins a vote on pictures that are there, and says so to the one who did."""
-    await interaction.client.studio.votes.open_on(draft_id, wish, place_of(interaction))
-    said = f"The ballot is on its way; it is open for {duration(wish.rules.duration_s)}."
+    await interaction.client.studio.votes.open_on(draft_id, about, rules, place_of(interaction))
+    said = f"The ballot is on its way; it is open for {duration(rules.duration_s)}."
     if interaction.response.is_done():
         await interaction.edit_original_response(content=said, view=None)
     else:
@@ -70,9 +73,9 @@ async def open_ballot(interaction: Interaction, draft_id: str, wish: Wish) -> No
 
 def proposal_text(proposal: Proposal) -> str:
     """What is painted and voted on, by which rules, and on whose account."""
-    rules, quote = proposal.wish.rules, proposal.quote
-    prompt = quote.order.prompt if quote else _words(proposal)
-    words, open_for = code(prompt, _PROMPT_SHOWN), duration(rules.duration_s)
+    rules, on = proposal.wish.rules, proposal.on
+    order, notes = (on.order, on.notes) if isinstance(on, Quote) else (on.generation.order, ())
+    words, open_for = code(order.prompt, _PROMPT_SHOWN), duration(rules.duration_s)
     if rules.rounds == 1:
         heading, most = f"**A vote** on {words}, open for {open_for}.", ""
     else:
@@ -81,22 +84,17 @@ def proposal_text(proposal: Proposal) -> str:
         most = "Up to "
     lines = [
         heading,
-        *_conditions(proposal),
+        *_conditions(rules, blind=isinstance(on, Quote) and order.compares_models),
         f"{most}**{plural(proposal.wanted, 'picture')}** are painted{price_text(proposal.price)}",
         f"They count towards your allowance: {proposal.left_today} are left today.",
     ]
     if proposal.left_today < proposal.wanted:
         lines.append("-# When it is used up, the winner there is by then is the last one.")
-    lines += [f"-# {note}" for note in (quote.notes if quote else ())]
+    lines += [f"-# {note}" for note in notes]
     return clip("\n".join(lines), CONTENT_MAX)
 
 
-def _words(proposal: Proposal) -> str:
-    return proposal.shown.generation.order.prompt if proposal.shown else ""
-
-
-def _conditions(proposal: Proposal) -> list[str]:
-    rules = proposal.wish.rules
+def _conditions(rules: Rules, *, blind: bool) -> list[str]:
     said: list[str] = []
     if rules.voters_role is not None:
         said.append(f"only <@&{rules.voters_role}> can vote")
@@ -104,6 +102,7 @@ def _conditions(proposal: Proposal) -> list[str]:
         said.append("the counts stay secret until the end")
     if not rules.opener_votes:
         said.append("you leave it to the others")
-    if proposal.quote and proposal.quote.order.compares_models:
+    if blind:
         said.append("which model painted what is told at the end")
-    return [f"{listed(said)[0].upper()}{listed(said)[1:]}."] if said else []
+    told = listed(said)
+    return [f"{told[0].upper()}{told[1:]}."] if told else []

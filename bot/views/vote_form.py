@@ -9,7 +9,7 @@ import discord
 from discord import ui
 
 from bot.studio.voting import ROUNDS_MAX, Rules, parse_duration
-from bot.studio.wish import Wish
+from bot.studio.wish import About, Wish
 from bot.views.asking import viewer_of
 from bot.views.base import Button
 from bot.views.forms import Form
@@ -79,8 +79,8 @@ class VoteForm(Form):
             secret=self._counts.values[0] == _SECRET,
             voters_role=next((role.id for role in self._voters.values), None),
         )
-        wish = Wish(rules, about=self.custom_id.split(":")[1])
-        await propose(interaction, wish)
+        about = About(self.custom_id.split(":")[1])
+        await propose(interaction, Wish(rules, about))
 
 
 def _rounds() -> list[discord.SelectOption]:
