@@ -28,8 +28,9 @@ async def main() -> None:
     )
     sections = [
         f"# Figures\n\n{about}",
-        "## Many at once\n\n" + "\n".join(await crowds()),
+        # The first: what the others leave behind on the disk would be charged to it.
         "## Beside a bare script\n\n" + "\n".join(await against_bare()),
+        "## Many at once\n\n" + "\n".join(await crowds()),
         "## The power cut\n\n" + "\n".join(await kills()),
         "## As it grows\n\n" + "\n".join(await growth()),
     ]
