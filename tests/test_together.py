@@ -265,6 +265,7 @@ def test_encoding_leaves_the_fields_alone():
         ({"b64_json": text(RED), "type": "url", "url": ""}, RED),
         ({"b64_json": f"data:image/jpeg;base64,{text(RED)}"}, RED),
         ({"b64_json": "\n".join([text(RED)[:40], text(RED)[40:]])}, RED),
+        ({"b64_json": "/9l="}, b"\xff\xd9"),  # its last bits are not zero, as they should be
         ({"b64_json": "", "url": "/x.jpg"}, "/x.jpg"),
         ({"b64_json": None, "url": "https://h/x", "type": "b64_json"}, "https://h/x"),
         ({"b64_json": "%%%", "url": "https://h/x"}, "https://h/x"),

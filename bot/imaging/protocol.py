@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import binascii
 import json
 import re
 from base64 import b64decode
+from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import mktime_tz, parsedate_tz
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -18,8 +18,8 @@ from pydantic import (
     Field,
     TypeAdapter,
     ValidationError,
-    WrapValidator,
 )
+from pydantic_core import core_schema
 from yarl import URL
 
 from bot.errors import BadAnswer
@@ -30,7 +30,8 @@ from bot.imaging.request import clean_text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pydantic import ValidatorFunctionWrapHandler
+    from pydantic import GetCoreSchemaHandler
+    from pydantic_core import CoreSchema
 
 #: The API's own SDK believes no longer wait either.
 RETRY_AFTER_MAX_S: Final = 60.0
@@ -90,15 +91,20 @@ class Problem:
     listed: bool = False
 
 
-def _or_none(value: object, handler: ValidatorFunctionWrapHandler) -> Any:  # noqa: ANN401 - pydantic's own signature
-    try:
-        return handler(value)
-    except ValidationError:
-        return None
+class _Lenient:
+    """A field of the wrong shape counts as absent: no picture that is paid for is lost to it.
+
+    No validator in Python: for that one, all that it might read is copied into objects first,
+    and a picture's text is most of the answer.
+    """
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.with_default_schema(handler(source), default=None, on_error="default")
 
 
-#: A field of the wrong shape counts as absent: no picture that is paid for is lost to it.
-_Lenient = WrapValidator(_or_none)
 _Text = Annotated[str | None, _Lenient]
 _Number = Annotated[float | None, _Lenient]
 
@@ -166,6 +172,8 @@ class _Failure(_Shape):
     mistake: Annotated[list[str | int] | None, _Lenient] = _at("detail", 0, "loc")
 
 
+#: In a fifth of the time that Python's own decoder takes.
+_BASE64 = TypeAdapter(bytes, config=ConfigDict(val_json_bytes="base64"))
 _MODELS: TypeAdapter[_Models | _Page] = TypeAdapter(_Models | _Page)
 
 
@@ -318,14 +326,14 @@ def _content(item: _Item) -> bytes | str | None:
 def _picture(text: str) -> bytes | None:
     if text.startswith("data:"):
         text = text.partition(",")[2]
-    # Some break the line every 76 characters; to look for that costs as much as to decode it.
-    return _decoded(text) or _decoded("".join(text.split()))
-
-
-def _decoded(text: str) -> bytes | None:
+    # Of text that was cut off, pydantic's decoder would make what it can.
+    if len(text) % 4 == 0:
+        with suppress(ValidationError):
+            return _BASE64.validate_strings(text) or None
+    # Some break the line every 76 characters.
     try:
-        return b64decode(text, validate=True) or None
-    except (binascii.Error, ValueError):
+        return b64decode("".join(text.split()), validate=True) or None
+    except ValueError:
         return None
 
 
