@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import EaselError, Refusal, StoreUnavailable
+from bot.errors import BadAnswer, EaselError, Refusal, StoreUnavailable
 from bot.imaging.archive import Archive, ArchiveUnreadable, PictureMissing, key_for
 from bot.imaging.pictures import MediaType
 
@@ -80,6 +80,27 @@ async def test_deleting_is_final_and_may_be_repeated(archive):
     with pytest.raises(PictureMissing):
         await archive.get(KEY)
     await archive.delete(KEY)
+
+
+async def test_bytes_are_made_where_they_are_written(archive):
+    made_on: list[str] = []
+
+    def make() -> tuple[int, dict[str, bytes]]:
+        made_on.append(threading.current_thread().name)
+        return 7, {KEY: b"made"}
+
+    assert await archive.put_made(make) == 7
+    assert await archive.get(KEY) == [b"made"]
+    assert made_on[0].startswith("archive"), "neither the event loop nor a thread of its own"
+
+
+async def test_what_cannot_be_made_is_said_as_it_is(archive):
+    def make() -> tuple[None, dict[str, bytes]]:
+        raise BadAnswer("no whole picture in it")
+
+    with pytest.raises(BadAnswer):
+        await archive.put_made(make)
+    assert not await archive.exists(KEY)
 
 
 async def test_many_at_once_do_not_mix(archive):

@@ -111,10 +111,26 @@ class Archive:
         Raises:
             StoreUnavailable: disk full, read-only, or out of reach.
         """
+        await self.put_made(lambda: (None, files))
+
+    async def put_made(self, make: Callable[[], tuple[_Result, Mapping[str, bytes]]]) -> _Result:
+        """The same with bytes that take time to make: that is done on the thread that writes them.
+
+        Args:
+            make: returns them, and besides what this is to return.
+
+        Raises:
+            StoreUnavailable: as `put`; and whatever `make` raises.
+        """
+        return await self._run(lambda: self._put(make))
+
+    def _put(self, make: Callable[[], tuple[_Result, Mapping[str, bytes]]]) -> _Result:
+        result, files = make()
         for key in files:
             _checked(key)
         with _errors_as(StoreUnavailable, f"cannot keep {', '.join(files)}"):
-            await self._run(lambda: self._place.put(files))
+            self._place.put(files)
+        return result
 
     async def get(self, *keys: str) -> list[bytes]:
         """The bytes of pictures.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from bot.errors import (
@@ -203,12 +204,7 @@ class Painter:
     async def _keep(
         self, generation: Generation, painted: list[_PaintedPart], why_not_all: list[str]
     ) -> Painted:
-        finished = await asyncio.to_thread(_finish_all, painted, generation)
-        # They wait for the disk, or for a bucket, once and not twice over.
-        for part in painted:
-            part.made.clear()
-        await self._archive.put({picture.key: data for picture, data in finished})
-        kept = tuple(picture for picture, _ in finished)
+        kept = await self._archive.put_made(partial(_finish_all, painted, generation))
         first, wanted = painted[0], generation.order.wanted
         notes = dict.fromkeys(note for part in painted for note in part.notes)
         if len(kept) < wanted:
@@ -268,13 +264,14 @@ def _price(painted: list[_PaintedPart], kept: tuple[NewPicture, ...]) -> int | N
 
 def _finish_all(
     painted: list[_PaintedPart], generation: Generation
-) -> list[tuple[NewPicture, bytes]]:
+) -> tuple[tuple[NewPicture, ...], dict[str, bytes]]:
     """Whole pictures with their recipes; what is broken is left out, unless all are.
 
     Raises:
         BadAnswer: not one is a whole picture.
     """
-    finished: list[tuple[NewPicture, bytes]] = []
+    finished: list[NewPicture] = []
+    files: dict[str, bytes] = {}
     broken: BadAnswer | None = None
     for part in painted:
         for item in part.made[: part.request.count]:
@@ -283,11 +280,13 @@ def _finish_all(
             except BadAnswer as error:
                 broken = error
                 continue
-            kept = _named(picture, generation, len(finished) + 1, part, item)
-            finished.append((kept, picture.data))
+            finished.append(_named(picture, generation, len(finished) + 1, part, item))
+            files[finished[-1].key] = picture.data
+        # They wait for the disk, or for a bucket, once and not twice over.
+        part.made.clear()
     if not finished:
         raise broken or bad_answer("no whole picture in it", painted[0].planned.model.id)
-    return finished
+    return tuple(finished), files
 
 
 def _named(

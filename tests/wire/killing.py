@@ -43,7 +43,7 @@ STEPS = {
     "called": ("bot.imaging.together", "Together.paint", "after"),
     "file written": ("bot.imaging.places", "_write", "after"),
     "half renamed": ("pathlib", "Path.replace", "after"),
-    "renamed": ("bot.imaging.archive", "Archive.put", "after"),
+    "renamed": ("bot.imaging.archive", "Archive.put_made", "after"),
     "posted": ("discord.abc", "Messageable.send", "after"),
     "answered": ("discord", "Webhook.edit_message", "after"),
     "waiting removed": ("bot.delivery", "DiscordDelivery.remove_waiting", "after"),
