@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class MediaType(StrEnum):
@@ -19,16 +23,6 @@ class MediaType(StrEnum):
     def extension(self) -> str:
         """For file names, without the dot."""
         return "jpg" if self is MediaType.JPEG else self.value.removeprefix("image/")
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A whole picture file, as `inspect` found it. Width and height are in pixels."""
-
-    data: bytes
-    media_type: MediaType
-    width: int
-    height: int
 
 
 class Malformed(ValueError):
@@ -58,6 +52,22 @@ class Part:
         return data[self.body : self.stop]
 
 
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A whole picture file, as `inspect` found it.
+
+    Attributes:
+        width, height: in pixels.
+        parts: of the data; empty where nobody has looked for them yet.
+    """
+
+    data: bytes
+    media_type: MediaType
+    width: int
+    height: int
+    parts: tuple[Part, ...] = field(default=(), repr=False, compare=False)
+
+
 def sniff(data: bytes) -> MediaType | None:
     """What the first bytes claim, whatever a header or a file name says."""
     if data.startswith(b"\xff\xd8\xff"):
@@ -84,7 +94,7 @@ def parts_of(data: bytes, media_type: MediaType) -> list[Part]:
             return _webp_parts(data)
 
 
-def size_of(data: bytes, media_type: MediaType, parts: list[Part]) -> tuple[int, int]:
+def size_of(data: bytes, media_type: MediaType, parts: Sequence[Part]) -> tuple[int, int]:
     """Width and height as the decoder will see them.
 
     Raises:
@@ -141,7 +151,7 @@ def _scan_end(data: bytes, start: int) -> int:
     return found.start()
 
 
-def _jpeg_size(data: bytes, parts: list[Part]) -> tuple[int, int]:
+def _jpeg_size(data: bytes, parts: Sequence[Part]) -> tuple[int, int]:
     frames = [part for part in parts if part.name in _FRAMES]
     if len(frames) != 1 or not any(part.name == _SOS for part in parts):
         raise Malformed(f"{len(frames)} frame headers, or no scan")
@@ -183,7 +193,7 @@ def png_chunk(name: bytes, payload: bytes) -> bytes:
     return len(payload).to_bytes(4) + name + payload + checksum.to_bytes(4)
 
 
-def _png_size(data: bytes, parts: list[Part]) -> tuple[int, int]:
+def _png_size(data: bytes, parts: Sequence[Part]) -> tuple[int, int]:
     head = parts[0]
     if head.name != b"IHDR" or head.stop - head.body != _IHDR_LENGTH:
         raise Malformed("the first chunk is no header")
@@ -226,7 +236,7 @@ def webp_chunk(name: bytes, payload: bytes) -> bytes:
     return name + len(payload).to_bytes(4, "little") + payload + b"\0" * (len(payload) % 2)
 
 
-def webp_header(data: bytes, parts: list[Part], *, width: int, height: int) -> bytes:
+def webp_header(data: bytes, parts: Sequence[Part], *, width: int, height: int) -> bytes:
     """The payload of the extended header, which a file with XMP must have."""
     first = parts[0]
     if first.name == b"VP8X":
@@ -237,7 +247,7 @@ def webp_header(data: bytes, parts: list[Part], *, width: int, height: int) -> b
     return bytes([_XMP | _ALPHA * transparent, 0, 0, 0]) + sides
 
 
-def _webp_size(data: bytes, parts: list[Part]) -> tuple[int, int]:
+def _webp_size(data: bytes, parts: Sequence[Part]) -> tuple[int, int]:
     if not any(part.name in _PIXELS for part in parts):
         raise Malformed("no chunk holds pixels")
     first = parts[0]

@@ -51,7 +51,7 @@ def inspect(data: bytes) -> Picture:
     except Malformed as error:
         raise _unreadable(f"broken {media_type} of {len(data)} bytes: {error}") from error
     _check_pixels(width, height)
-    return Picture(data[: parts[-1].end], media_type, width, height)
+    return Picture(data[: parts[-1].end], media_type, width, height, tuple(parts))
 
 
 def fit(picture: Picture, limit: int) -> Picture:

@@ -30,6 +30,8 @@ from bot.imaging.containers import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bot.imaging.containers import Picture
 
 # A JPEG segment ends at 65,535 bytes. A character takes up to six bytes in the JSON and five
@@ -114,7 +116,8 @@ def embed(picture: Picture, recipe: Recipe) -> Picture:
     """
     kept = _shortened(recipe)
     data, media_type = picture.data, picture.media_type
-    parts = parts_of(data, media_type)
+    # To look for them is to read every byte.
+    parts = picture.parts or parts_of(data, media_type)
     match media_type:
         case MediaType.JPEG:
             written = _into_jpeg(data, parts, _packet(kept))
@@ -123,7 +126,7 @@ def embed(picture: Picture, recipe: Recipe) -> Picture:
         case MediaType.WEBP:
             header = webp_header(data, parts, width=picture.width, height=picture.height)
             written = _into_webp(data, parts, _packet(kept), header)
-    return replace(picture, data=written)
+    return replace(picture, data=written, parts=())
 
 
 def conceal(picture: Picture) -> Picture:
@@ -228,7 +231,7 @@ def _is_png_text(data: bytes, part: Part, keyword: bytes) -> bool:
     return part.name in _PNG_TEXTS and data.startswith(keyword, part.body, part.stop)
 
 
-def _into_jpeg(data: bytes, parts: list[Part], packet: bytes) -> bytes:
+def _into_jpeg(data: bytes, parts: Sequence[Part], packet: bytes) -> bytes:
     # JFIF and Exif each ask to stand first, so the packet comes after both.
     payload = _XMP_NAME + packet
     segment = b"\xff" + APP1 + (len(payload) + 2).to_bytes(2) + payload
@@ -243,7 +246,7 @@ def _stands_first(data: bytes, part: Part) -> bool:
     return part.name == APP0 or is_exif
 
 
-def _into_png(data: bytes, parts: list[Part], packet: bytes, parameters: bytes) -> bytes:
+def _into_png(data: bytes, parts: Sequence[Part], packet: bytes, parameters: bytes) -> bytes:
     # https://www.w3.org/TR/png-3/#11iTXt: keyword, not compressed, no language, no translation
     flags = b"\0\0\0\0"
     header, *rest = (
@@ -261,7 +264,7 @@ def _into_png(data: bytes, parts: list[Part], packet: bytes, parameters: bytes) 
     )
 
 
-def _into_webp(data: bytes, parts: list[Part], packet: bytes, header: bytes) -> bytes:
+def _into_webp(data: bytes, parts: Sequence[Part], packet: bytes, header: bytes) -> bytes:
     kept = [part for part in parts if part.name not in (b"VP8X", b"XMP ")]
     chunks = [
         webp_chunk(b"VP8X", header),
