@@ -202,26 +202,28 @@ def _begin_with(engine: Engine, statement: str) -> None:
 
 
 def _each(works: Sequence[Callable[[Connection], Any]], connection: Connection) -> list[Any]:
-    return [_one(work, connection) for work in works]
+    driver = cast("sqlite3.Connection", connection.connection.dbapi_connection)
+    return [_one(work, connection, driver) for work in works]
 
 
-def _one(work: Callable[[Connection], Any], connection: Connection) -> Any:  # noqa: ANN401 - as above
+def _one(
+    work: Callable[[Connection], Any], connection: Connection, driver: sqlite3.Connection
+) -> Any:  # noqa: ANN401 - as above
     """Runs it in a savepoint.
 
     After some errors SQLite has rolled back the whole transaction, and only its own flag tells
     (https://www.sqlite.org/lang_transaction.html). The rest of a batch would then run outside
     of any transaction, so such an error ends them all.
     """
-    connection.exec_driver_sql("SAVEPOINT one")
+    driver.execute("SAVEPOINT one")
     try:
         outcome = work(connection)
     except Exception as error:  # an edge: it is its caller's
-        driver = cast("sqlite3.Connection", connection.connection.dbapi_connection)
         if not driver.in_transaction:
             raise
-        connection.exec_driver_sql("ROLLBACK TO one")
+        driver.execute("ROLLBACK TO one")
         outcome = _Failed(_told(error))
-    connection.exec_driver_sql("RELEASE one")
+    driver.execute("RELEASE one")
     return outcome
 
 

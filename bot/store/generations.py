@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Row, bindparam, func, insert, select, update
@@ -163,11 +163,11 @@ def accept(
         return OverLimit(people.usage(connection, new.person_id, now))
     if new.server_id is not None:
         connection.execute(_MEET_SERVER, {"id": new.server_id, "first_seen_at": now})
-    values = asdict(new) | {"minute_start": minute_start, "created_at": now}
+    values = _values(new) | {"minute_start": minute_start, "created_at": now}
     fresh = {"state": State.WAITING, "attempt": 0, "orphaned": 0}
     row = connection.execute(_WRITE_DOWN, values | fresh).one()
     if sources:
-        given = [asdict(source) | {"generation_id": new.id} for source in sources]
+        given = [_values(source) | {"generation_id": new.id} for source in sources]
         connection.execute(_WORK_FROM, given)
     _enter(connection, row, Entry.RESERVE, count=new.wanted, price=new.price or 0, now=now)
     return Accepted(row)
@@ -221,7 +221,7 @@ def keep(
     }
     row = connection.execute(_KEEP, values | _held(generation_id, lease)).one_or_none()
     if row is not None:
-        kept = [asdict(picture) | {"generation_id": generation_id} for picture in finished]
+        kept = [_values(picture) | {"generation_id": generation_id} for picture in finished]
         connection.execute(_KEEP_PICTURES, kept)
     return row
 
@@ -389,6 +389,11 @@ def _enter(
             "at": now,
         },
     )
+
+
+def _values(new: NewGeneration | NewSource | NewPicture) -> dict[str, Any]:
+    """By the names of the columns; `asdict` would make a deep copy of each."""
+    return {name: getattr(new, name) for name in new.__dataclass_fields__}
 
 
 def _held(generation_id: str, lease: Lease) -> dict[str, Any]:
