@@ -165,7 +165,8 @@ class Catalogue:
             BadRequest: the model does not take that many pictures to work from.
         """
         painter = self.get(model.id if model else request.model)
-        return plan(request, painter, editors=self.editors(len(request.references)))
+        references = len(request.references)
+        return plan(request, painter, editors=self.editors(references) if references else ())
 
     def price(self, model: Model, size: Size | None, count: int, steps: int | None) -> int | None:
         """Estimated, in millionths of a dollar; None when unknown."""
