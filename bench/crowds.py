@@ -96,7 +96,7 @@ async def crowds() -> list[str]:
     return rows
 
 
-async def against_bare(rounds: int = 5, generations: int = 40) -> list[str]:
+async def against_bare(rounds: int = 9, generations: int = 40) -> list[str]:
     """Processor time for four pictures, beside a bare script that makes the same calls."""
     figures: dict[str, list[float]] = {"Easel": [], "bare script": []}
     calls: dict[str, float] = {}
