@@ -60,13 +60,6 @@ _END = (
 _END_HELD = _END.where(*_HELD)
 _TOLD = update(generations).where(_THE_ONE).values(tell_at=None, interaction_token=None)
 _ENTER = insert(ledger)
-#: What all who voted before may read of it; the asker is told more.
-_WHY_NO_BALLOT = {
-    State.DELIVERED: "The next ballot could not be posted.",
-    State.FAILED: "The next pictures could not be painted.",
-    State.REFUSED: "The image service refused to paint the next pictures.",
-    State.CANCELLED: "The next pictures were cancelled.",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,19 +346,11 @@ def _end(
         connection, row.person_id, reserved=row.wanted, used=used, minute_start=row.minute_start
     )
     if row.round_id is not None:
-        _lead_round_on(connection, row, now)
+        rounds.painted_for(connection, row, now)
     entry = Entry.SETTLE if used else Entry.REFUND
     price = (row.price or 0) if used else 0
     _enter(connection, row, entry, count=used or row.wanted, price=price, now=now)
     return row
-
-
-def _lead_round_on(connection: Connection, ended: GenerationRow, now: float) -> None:
-    """What was painted for a vote and has reached people is its ballot."""
-    if ended.message_id is not None:
-        rounds.opened(connection, ended.round_id, ended.id, ended.message_id, now)
-    else:
-        rounds.abandon(connection, ended.round_id, _WHY_NO_BALLOT[ended.state], now)
 
 
 def _enter(

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Row, Text, bindparam, func, insert, select, update
 from sqlalchemy.dialects import sqlite
 
-from bot.store.schema import pictures
+from bot.store.schema import State, pictures
 from bot.store.vote_schema import VOTING_STAGES, Stage, candidates, contests, rounds
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from sqlalchemy import Connection
+
+    from bot.store.generations import GenerationRow
 
 RoundRow = Row[Any]
 
@@ -54,6 +56,13 @@ _BEFORE = (
     .limit(1)
 )
 _NEW = insert(rounds)
+#: What all who voted before may read of it; the asker is told more.
+_WHY_NO_BALLOT = {
+    State.DELIVERED: "The next ballot could not be posted.",
+    State.FAILED: "The next pictures could not be painted.",
+    State.REFUSED: "The image service refused to paint the next pictures.",
+    State.CANCELLED: "The next pictures were cancelled.",
+}
 _PUT_OFF = update(rounds).where(_THE_ONE, rounds.c.due_at == bindparam("taken_until"))
 _NEXT_DUE = select(func.min(rounds.c.due_at))
 
@@ -118,6 +127,14 @@ def opened(
         # At once, to show when it closes: the message was written before that was known.
         due_at=now,
     )
+
+
+def painted_for(connection: Connection, ended: GenerationRow, now: float) -> None:
+    """The generation has ended that is to be a round's ballot: it is that, or there is none."""
+    if ended.message_id is not None:
+        opened(connection, ended.round_id, ended.id, ended.message_id, now)
+    else:
+        abandon(connection, ended.round_id, _WHY_NO_BALLOT[ended.state], now)
 
 
 def abandon(connection: Connection, round_id: str, why: str, now: float) -> None:
