@@ -59,7 +59,9 @@ class CloseVote(Button, template=f"close-vote:{ROUND}"):
 def cast_text(cast: Cast) -> str:
     """What somebody reads, alone, who has pressed a number."""
     if cast.position is None:
-        return f"Your vote for picture {cast.before} is taken back. Press a number to vote again."
+        # Of a press that is told twice, it is not known any more what it took back.
+        which = "" if cast.before is None else f" for picture {cast.before}"
+        return f"Your vote{which} is taken back. Press a number to vote again."
     if cast.before is None or cast.before == cast.position:
         return f"You vote for picture {cast.position}. Press it again to take that back."
     return f"You now vote for picture {cast.position}, no longer for picture {cast.before}."
