@@ -144,20 +144,23 @@ class Referee:
         """
         if self._presenter is None or turnout < self._expected.get(round_id, 0):
             return
-        board = await self._database.read(board_of, round_id)
-        if board is None or not board.round.stage.votes:
-            return
+        # One asks for all who vote meanwhile; where it is not told, time alone closes the ballot.
+        self._expected[round_id] = sys.maxsize
         try:
+            board = await self._database.read(board_of, round_id)
+            if board is None or not board.round.stage.votes:
+                return
             expected = await self._presenter.count_voters(board)
-        except DiscordAway as reason:
+        except (EaselError, DiscordAway) as reason:
             log.info("ballot.voters_uncounted", round=round_id, cause=str(reason))
+            self._expected.pop(round_id, None)
             return
-        # Where it is not told, time alone closes the ballot.
-        self._expected[round_id] = expected or sys.maxsize
-        if expected and await self._database.write(
-            closing.close_if_all_voted, round_id, expected, self._clock()
-        ):
-            self.moved()
+        if expected:
+            self._expected[round_id] = expected
+            if await self._database.write(
+                closing.close_if_all_voted, round_id, expected, self._clock()
+            ):
+                self.moved()
 
     async def _show(self, presenter: Presenter, round_id: str) -> bool:
         """Whether its message is old."""
