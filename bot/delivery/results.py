@@ -171,14 +171,19 @@ class DiscordDelivery(Words):
     async def _find(self, generation: Generation, post: Post) -> discord.Message | None:
         # By Discord's own clock: nothing that was made for a command is older than it.
         since = discord.Object(generation.place.interaction_id)
-        await self.crowd.turn()
-        async for message in self._routes.channel(generation).history(
-            after=since, limit=_LOOK_BACK
-        ):
-            rows = [row for row in message.components if isinstance(row, discord.ActionRow)]
-            items = [item for row in rows for item in row.children]
-            if any(getattr(item, "custom_id", "") == post.sign for item in items):
-                return message
+        # What a vote leads to may be days younger than the message that it follows from: where
+        # more was said since than is read, it is looked for from the newest backwards, too.
+        for oldest_first in (True, False):
+            seen = 0
+            await self.crowd.turn()
+            async for message in self._routes.channel(generation).history(
+                after=since, limit=_LOOK_BACK, oldest_first=oldest_first
+            ):
+                seen += 1
+                if _bears(message, post.sign):
+                    return message
+            if seen < _LOOK_BACK:
+                break
         return None
 
     async def _send(self, generation: Generation, post: Post, limit: int) -> int | None:
@@ -211,3 +216,9 @@ class DiscordDelivery(Words):
                 ORIGINAL, content=post.text, attachments=files, view=post.view
             )
         return message.id
+
+
+def _bears(message: discord.Message, sign: str) -> bool:
+    """Whether a button of it has this custom_id."""
+    rows = [row for row in message.components if isinstance(row, discord.ActionRow)]
+    return any(getattr(item, "custom_id", "") == sign for row in rows for item in row.children)
