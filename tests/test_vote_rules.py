@@ -286,7 +286,7 @@ async def test_what_was_decided_meanwhile_is_not_put_off(world: World) -> None:
     await change(world, update(rounds).values(due_at=5.0))
     [taken] = await write(store.take_due, 10.0, 5.0)
     await write(closing.settle, one.id, time.time(), by_hand=True)
-    await write(store.put_off, one.id, taken.due_at, 2e9)
+    await write(store.put_off, taken, 2e9)
     assert (await the_round(world)).due_at < 2e9, "a winner would wait until then"
 
 

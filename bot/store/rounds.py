@@ -63,8 +63,8 @@ _WHY_NO_BALLOT = {
     State.REFUSED: "The image service refused to paint the next pictures.",
     State.CANCELLED: "The next pictures were cancelled.",
 }
-_PUT_OFF = update(rounds).where(_THE_ONE, rounds.c.due_at == bindparam("taken_until"))
-_NEXT_DUE = select(func.min(rounds.c.due_at))
+# The index has those alone that are due at some time.
+_NEXT_DUE = select(func.min(rounds.c.due_at)).where(rounds.c.due_at.is_not(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,19 +173,30 @@ def run_off(connection: Connection, round_id: str, positions: Collection[int]) -
     )
 
 
-def put_off(connection: Connection, round_id: str, taken_until: float, until: float | None) -> None:
-    """Lets it rest until it is time to see to it again; for ever, where `until` is None.
+def put_off(connection: Connection, taken: RoundRow, until: float | None) -> None:
+    """Lets it rest until it is time to see to it again; for ever, where that is None.
 
-    Not where it has come to be due at another time since it was taken.
+    Where it came to something else since it was taken, it is due as that says.
     """
-    told = {"the_id": round_id, "taken_until": taken_until, "due_at": until}
-    connection.execute(_PUT_OFF, told)
+    connection.execute(
+        update(rounds)
+        .where(rounds.c.id == taken.id, rounds.c.due_at == taken.due_at)
+        .values(due_at=until)
+    )
 
 
-def take_due(connection: Connection, until: float, now: float) -> Sequence[RoundRow]:
-    """Those that have to be seen to; nobody else takes them before `until`."""
+def take_due(
+    connection: Connection, until: float, now: float, busy: Collection[str] = ()
+) -> Sequence[RoundRow]:
+    """Those that have to be seen to; nobody else takes them before `until`.
+
+    Those that are `busy` are left, to be taken when they are not.
+    """
     ids = connection.scalars(
-        select(rounds.c.id).where(rounds.c.due_at <= now).order_by(rounds.c.due_at).limit(_AT_ONCE)
+        select(rounds.c.id)
+        .where(rounds.c.due_at <= now, rounds.c.id.not_in(busy))
+        .order_by(rounds.c.due_at)
+        .limit(_AT_ONCE)
     ).all()
     taken = update(rounds).where(rounds.c.id.in_(ids)).values(due_at=until).returning(*rounds.c)
     return connection.execute(taken).all()

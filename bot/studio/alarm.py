@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+_LEAST_S = 0.25
+
 
 class Alarm:
     """Rings when a round of a vote is due, and from time to time for what other processes left.
@@ -78,4 +80,5 @@ class Alarm:
             log.exception("alarm.failed")
             return self._every_s
         until_due = self._every_s if due_at is None else due_at - self._clock()
-        return min(max(until_due, 0.0), self._every_s)
+        # What is due, and was not taken, is being seen to: whoever does looks when it is done.
+        return min(max(until_due, _LEAST_S), self._every_s)

@@ -180,10 +180,10 @@ class Referee:
         if self._is_new:
             await self._database.write(rounds.look_at_all, now)
             self._is_new = False
-        for row in await self._database.write(rounds.take_due, now + _LEASE_S, now):
-            if row.id not in self._tasks:
-                task = asyncio.create_task(self._guarded(row, presenter), name=f"round {row.id}")
-                self._tasks[row.id] = task
+        busy = tuple(self._tasks)
+        for row in await self._database.write(rounds.take_due, now + _LEASE_S, now, busy):
+            task = asyncio.create_task(self._guarded(row, presenter), name=f"round {row.id}")
+            self._tasks[row.id] = task
 
     async def _guarded(self, row: RoundRow, presenter: Presenter) -> None:
         try:
@@ -203,7 +203,7 @@ class Referee:
                 await self._post(round_id, presenter)
             case Stage.OPEN | Stage.RUNOFF | Stage.BETWEEN if self._clock() < row.closes_at:
                 self._scoreboard.touch(round_id)
-                await self._put_off(row, row.closes_at)
+                await self._database.write(rounds.put_off, row, row.closes_at)
             case Stage.OPEN | Stage.RUNOFF:
                 await self._database.write(closing.settle, round_id, self._clock())
             case Stage.BETWEEN:
@@ -212,7 +212,7 @@ class Referee:
                 await self._announce(row, presenter)
             case Stage.OVER:
                 await self._show_last(row)
-                await self._put_off(row, None)
+                await self._database.write(rounds.put_off, row, None)
 
     async def _post(self, round_id: str, presenter: Presenter) -> None:
         board = await self._database.read(board_of, round_id)
@@ -246,7 +246,7 @@ class Referee:
             log.info("round.not_gone_on", id=row.id, cause=str(reason))
         except Refusal as refusal:
             if (free_at := self._soon_free(refusal, row)) is not None:
-                await self._put_off(row, free_at)
+                await self._database.write(rounds.put_off, row, free_at)
                 return
             why = closing.why_no_round(refusal, following.number, board.contest.opener_id)
             await self._database.write(closing.end_early, row.id, why, self._clock())
@@ -261,9 +261,6 @@ class Referee:
             return None
         free_at = refusal.free_at or now + _LEASE_S
         return free_at if free_at < now + _WAITED_FOR_S else None
-
-    async def _put_off(self, row: RoundRow, until: float | None) -> None:
-        await self._database.write(rounds.put_off, row.id, row.due_at, until)
 
     async def _announce(self, row: RoundRow, presenter: Presenter) -> None:
         await self._show_last(row)
