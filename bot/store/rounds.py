@@ -44,6 +44,7 @@ _END_CONTEST = (
     .where(contests.c.id == bindparam("the_contest"), contests.c.ended_at.is_(None))
     .values(ended_at=bindparam("now"), ending=func.coalesce(contests.c.ending, bindparam("why")))
 )
+_REASON = select(contests.c.ending).where(contests.c.id == bindparam("the_contest"))
 _GIVE_REASON = update(contests).where(contests.c.id == bindparam("the_contest"))
 _BEFORE = (
     select(rounds)
@@ -138,13 +139,20 @@ def painted_for(connection: Connection, ended: GenerationRow, now: float) -> Non
 
 
 def abandon(connection: Connection, round_id: str, why: str, now: float) -> None:
-    """Its ballot never comes, or is gone: the winner there is by then is the last one."""
+    """Its ballot never comes, or is gone: the winner there is by then is the last one.
+
+    One that was found gone only when it had closed has none: nobody is shown again what somebody
+    has taken away.
+    """
     row = get(connection, round_id)
-    if row is None or row.stage in (Stage.DECIDED, Stage.OVER):
+    if row is None or row.stage == Stage.OVER:
+        return
+    unseen = row.stage == Stage.DECIDED
+    if unseen and connection.scalar(_REASON, {"the_contest": row.contest_id}) is not None:
         return
     last = row
-    if row.winner is None:
-        move(connection, round_id, Stage(row.stage), Stage.OVER, due_at=None)
+    if row.winner is None or unseen:
+        move(connection, round_id, Stage(row.stage), Stage.OVER, winner=None, due_at=None)
         earlier = {"the_contest": row.contest_id, "below": row.number}
         last = connection.execute(_BEFORE, earlier).one_or_none()
     if last is None:

@@ -207,9 +207,12 @@ def blank_board(connection: Connection, round_id: str, shown: Shown, now: float)
     return Board(contest, coming, shown, tallies, suggesters=_suggesters(connection, coming))
 
 
-def finale_of(connection: Connection, contest_id: str) -> Finale | None:
-    """None where no round had a winner."""
-    won = [row for row in contests.rounds_of(connection, contest_id) if row.winner is not None]
+def finale_of(connection: Connection, round_id: str) -> Finale | None:
+    """What is to be told of a vote with its last round; None where no round had a winner."""
+    last = rounds.get(connection, round_id)
+    if last is None or last.stage != Stage.DECIDED:
+        return None
+    won = [row for row in contests.rounds_of(connection, last.contest_id) if row.winner is not None]
     boards = [_board(connection, Round.from_row(row)) for row in won]
     found = tuple(board for board in boards if board is not None)
     return Finale(found) if found else None

@@ -264,7 +264,7 @@ class Referee:
 
     async def _announce(self, row: RoundRow, presenter: Presenter) -> None:
         await self._show_last(row)
-        finale = await self._database.read(finale_of, row.contest_id)
+        finale = await self._database.read(finale_of, row.id)
         message_id = None
         try:
             if finale is not None:
