@@ -66,6 +66,9 @@ def cast(
 ) -> Cast:
     row, contest = _found(connection, round_id, voter)
     stage = Stage(row.stage)
+    if stage is Stage.WAITING:
+        # People see its message a moment before that is written down.
+        raise Refusal("This ballot opens in a moment. Please press once more then.")
     if not stage.votes or now >= row.closes_at:
         raise VoteOver("" if contest.ending is None else contest.ending)
     check_voter(contest.rules, contest.opener_id, voter, now)
