@@ -30,6 +30,8 @@ COMMITTED = {
     "refused": "refused",
     "cancelled": "cancelled",
 }
+#: The same of votes.
+COMMITTED_IN_VOTES = {"cast": "cast", "settle": "settled"}
 #: Its statements were run, and nothing is committed.
 UNCOMMITTED = {
     "accept": "accepting",
@@ -93,12 +95,15 @@ def install(file: Path) -> None:
 
 
 def _noticed(write: Callable[..., Any], reached: Reached) -> Callable[..., Any]:
+    labels = COMMITTED | COMMITTED_IN_VOTES
+
     @functools.wraps(write)
     async def noticed(self: Any, work: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         outcome = await write(self, work, *args, **kwargs)
         # An event that came twice, a full allowance or a lost lease change nothing.
         if outcome is not None and type(outcome).__name__ not in ("Replayed", "OverLimit"):
-            reached(COMMITTED.get(str(kwargs.get("becomes", work.__name__))))
+            name = getattr(work, "__name__", "")
+            reached(labels.get(str(kwargs.get("becomes", name))))
         return outcome
 
     return noticed

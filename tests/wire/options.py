@@ -6,7 +6,8 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 from wire.files import File
-from wire.world import Channel, Person
+from wire.members import Person, Role
+from wire.world import Channel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,7 +44,7 @@ _PYTHON: dict[int, type | tuple[type, ...]] = {
     OptionType.BOOLEAN: bool,
     OptionType.USER: Person,
     OptionType.CHANNEL: Channel,
-    OptionType.ROLE: int,
+    OptionType.ROLE: Role,
     OptionType.MENTIONABLE: Person,
     OptionType.NUMBER: (int, float),
     OptionType.ATTACHMENT: File,
@@ -106,6 +107,9 @@ def _value(world: World, option: Told, value: object, resolved: Told) -> Told:
         del member["user"]
         resolved.setdefault("users", {})[sent] = value.wire()
         resolved.setdefault("members", {})[sent] = member
+    elif isinstance(value, Role):
+        sent = str(value.id)
+        resolved.setdefault("roles", {})[sent] = value.wire()
     elif isinstance(value, Channel):
         sent = str(value.id)
         told = value.wire(world.bot) | {"permissions": str(int(value.bot_may))}

@@ -229,6 +229,15 @@ class PowerCuts:
         # At one stroke: the bot may be looking.
         order.replace(self.town.folder / _SWITCH)
 
+    async def obeyed(self, label: str) -> None:
+        """Until it died there."""
+        try:
+            async with asyncio.timeout(10):
+                await self.town.bot.process.wait()
+        except TimeoutError:
+            raise TimeoutError(f"nothing came to {label!r}\n{self.town.bot.tail}") from None
+        (self.town.folder / _SWITCH).unlink()
+
     async def _play(self, scene: Scene, nth: int) -> None:
         if scene.fault:
             await self.order_fault(scene.fault, times=nth)
@@ -251,12 +260,7 @@ class PowerCuts:
             await self.town.until(lambda: not self.town.discord.faults.left, "a post under way")
             await self.town.bot.kill()
             return
-        try:
-            async with asyncio.timeout(10):
-                await self.town.bot.process.wait()
-        except TimeoutError:
-            raise TimeoutError(f"nothing came to {label!r}\n{self.town.bot.tail}") from None
-        (self.town.folder / _SWITCH).unlink()
+        await self.obeyed(label)
 
     async def _tell_again(self, asked: Asked) -> None:
         """As after a RESUME; a gateway delivers at least once."""

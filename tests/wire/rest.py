@@ -87,6 +87,16 @@ class Rest:
         channel = self._world.direct(self._world.people[person_id])
         return answer(channel.wire(self._world.bot))
 
+    async def member_counts(self, request: web.Request) -> web.Response:
+        """Without `@everyone`: https://github.com/discord/discord-api-docs/pull/8025"""
+        guild = self._world.guilds.get(int(request.match_info["guild"]))
+        if guild is None or not guild.joined:
+            raise Rejected(Code.MISSING_ACCESS)
+        people = self._world.people.values()
+        return answer(
+            {str(role.id): sum(role in who.roles for who in people) for role in guild.roles}
+        )
+
     async def channel(self, request: web.Request) -> web.Response:
         return answer(self._channel(request).wire(self._world.bot))
 

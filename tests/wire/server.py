@@ -128,6 +128,7 @@ class Server:
             ("GET", "/applications/@me", rest.application),
             ("GET", "/applications/{application}/commands", rest.commands),
             ("PUT", "/applications/{application}/commands", rest.set_commands),
+            ("GET", "/guilds/{guild}/roles/member-counts", rest.member_counts),
             ("GET", channel, rest.channel),
             ("POST", f"{channel}/typing", rest.typing),
             ("GET", f"{channel}/messages", rest.history),

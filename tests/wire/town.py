@@ -85,6 +85,7 @@ class Town:
         with closing(sqlite3.connect(self.folder / "easel.db", isolation_level=None)) as other:
             other.execute("UPDATE generations SET lease_until = 0 WHERE lease_until IS NOT NULL")
             other.execute("UPDATE generations SET tell_at = 0 WHERE tell_at IS NOT NULL")
+            other.execute("UPDATE rounds SET due_at = 0 WHERE due_at IS NOT NULL")
 
     def secrets(self) -> list[str]:
         """What must be in no log: the token, the key, and every token of an interaction."""

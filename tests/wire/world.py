@@ -5,11 +5,11 @@ from __future__ import annotations
 import base64
 import secrets
 from dataclasses import dataclass, field
-from enum import IntFlag
 from typing import TYPE_CHECKING, Any
 
 from wire.clock import Clock, Ids
 from wire.limits import Limit, Window
+from wire.members import BOT_MAY, PEOPLE_MAY, Can, Person, Role
 from wire.pulse import Pulse
 
 if TYPE_CHECKING:
@@ -19,73 +19,6 @@ if TYPE_CHECKING:
 
 TEXT, DIRECT, THREAD = 0, 1, 11
 MIB = 1024 * 1024
-
-
-class Can(IntFlag):
-    """https://discord.com/developers/docs/topics/permissions"""
-
-    MANAGE_GUILD = 1 << 5
-    VIEW_CHANNEL = 1 << 10
-    SEND_MESSAGES = 1 << 11
-    MANAGE_MESSAGES = 1 << 13
-    EMBED_LINKS = 1 << 14
-    ATTACH_FILES = 1 << 15
-    READ_MESSAGE_HISTORY = 1 << 16
-    USE_APPLICATION_COMMANDS = 1 << 31
-    SEND_MESSAGES_IN_THREADS = 1 << 38
-    USE_EXTERNAL_APPS = 1 << 50
-
-
-BOT_MAY = (
-    Can.VIEW_CHANNEL
-    | Can.SEND_MESSAGES
-    | Can.SEND_MESSAGES_IN_THREADS
-    | Can.EMBED_LINKS
-    | Can.ATTACH_FILES
-    | Can.READ_MESSAGE_HISTORY
-)
-PEOPLE_MAY = BOT_MAY | Can.USE_APPLICATION_COMMANDS | Can.USE_EXTERNAL_APPS
-
-
-@dataclass(eq=False, slots=True)
-class Person:
-    """Somebody with an account; the bot is one too."""
-
-    id: int
-    name: str
-    may: Can = PEOPLE_MAY
-    bot: bool = False
-    locale: str = "en-GB"
-
-    @property
-    def mention(self) -> str:
-        return f"<@{self.id}>"
-
-    def wire(self) -> dict[str, Any]:
-        return {
-            "id": str(self.id),
-            "username": self.name,
-            "global_name": self.name.title(),
-            "discriminator": "0",
-            "avatar": None,
-            "bot": self.bot,
-            "public_flags": 0,
-        }
-
-    def member(self) -> dict[str, Any]:
-        return {
-            "user": self.wire(),
-            "nick": None,
-            "avatar": None,
-            "roles": [],
-            "joined_at": "2024-01-01T00:00:00+00:00",
-            "premium_since": None,
-            "deaf": False,
-            "mute": False,
-            "pending": False,
-            "flags": 0,
-            "communication_disabled_until": None,
-        }
 
 
 @dataclass(eq=False, slots=True)
@@ -102,20 +35,10 @@ class Guild:
     joined: bool = True
     file_max: int = 10 * MIB
     channels: list[Channel] = field(default_factory=list, repr=False)
+    roles: list[Role] = field(default_factory=list, repr=False)
 
     def wire(self, bot: Person) -> dict[str, Any]:
-        everyone = {
-            "id": str(self.id),
-            "name": "@everyone",
-            "permissions": str(int(PEOPLE_MAY)),
-            "position": 0,
-            "color": 0,
-            "colors": {"primary_color": 0, "secondary_color": None, "tertiary_color": None},
-            "hoist": False,
-            "managed": False,
-            "mentionable": False,
-            "flags": 0,
-        }
+        everyone = Role(self.id, "@everyone", PEOPLE_MAY)
         return {
             "id": str(self.id),
             "name": self.name,
@@ -132,7 +55,7 @@ class Guild:
             "nsfw_level": 0,
             "mfa_level": 0,
             "features": [],
-            "roles": [everyone],
+            "roles": [role.wire() for role in (everyone, *self.roles)],
             "emojis": [],
             "stickers": [],
             "members": [bot.member()],
@@ -271,6 +194,11 @@ class World:
         if parent.guild:
             parent.guild.channels.append(made)
         return made
+
+    def role(self, guild: Guild, name: str) -> Role:
+        role = Role(self.ids(), name)
+        guild.roles.append(role)
+        return role
 
     def person(self, name: str, *, may: Can = PEOPLE_MAY) -> Person:
         person = Person(self.ids(), name, may)
