@@ -12,7 +12,8 @@ from pathlib import Path
 HOUSE = Path(__file__).parents[1]
 sys.path.insert(0, str(HOUSE / "tests"))
 
-from bench.crowds import against_bare, crowds  # noqa: E402 - the path comes first
+from bench.ballots import ballots  # noqa: E402 - the path comes first
+from bench.crowds import against_bare, crowds  # noqa: E402
 from bench.growth import growth  # noqa: E402
 from bench.kills import kills  # noqa: E402
 
@@ -31,6 +32,7 @@ async def main() -> None:
         # The first: what the others leave behind on the disk would be charged to it.
         "## Beside a bare script\n\n" + "\n".join(await against_bare()),
         "## Many at once\n\n" + "\n".join(await crowds()),
+        "## One ballot\n\n" + "\n".join(await ballots()),
         "## The power cut\n\n" + "\n".join(await kills()),
         "## As it grows\n\n" + "\n".join(await growth()),
     ]

@@ -13,8 +13,10 @@ from bot.store import generations
 from bot.store.database import Database
 from bot.store.generations import NewGeneration
 from bot.store.people import Limits
+from bot.studio import casting
 from bot.studio.generation import Viewer
 from bot.studio.viewing import family_of, page_of
+from bot.studio.voting import Voter
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -27,13 +29,17 @@ _VIEWER = Viewer(1, 1, 1)
 #: Each picture is an edit of the one before it, but for the first of so many.
 _FAMILY = 12
 _MEMBERS = 24
+#: One generation of so many was voted on, by so many people.
+_VOTED_ON, _VOTERS = 20, 12
+#: The round on which votes are timed, and the people who have voted there before.
+_OPEN, _BEFORE = f"{_VOTED_ON:010}", 200
 
 
 async def growth() -> list[str]:
     figures = [await _measure(size) for size in SIZES]
     rows = [
-        "| generations stored | accept, ms | history page, ms | family, ms |",
-        "|---|---|---|---|",
+        "| generations stored | accept, ms | history page, ms | family, ms | vote, ms |",
+        "|---|---|---|---|---|",
     ]
     rows += [_row(f"{size:,}", took) for size, took in zip(SIZES, figures, strict=True)]
     ratios = [last / first for first, last in zip(figures[0], figures[-1], strict=True)]
@@ -60,7 +66,12 @@ async def _measure(size: int) -> list[float]:
             family = await _time(
                 lambda n: database.read(family_of, _id(n * 37 % size), _VIEWER, _MEMBERS)
             )
-    return [accept, page, family]
+            vote = await _time(
+                lambda n: database.write(
+                    casting.cast, _OPEN, 1 + n % 4, Voter(10**6 + n, 1), press_id=n, now=1.0
+                )
+            )
+    return [accept, page, family, vote]
 
 
 async def _time(work: Callable[[int], Awaitable[Any]], times: int = 300) -> float:
@@ -133,4 +144,39 @@ def _fill(file: Path, size: int) -> None:
             "INSERT INTO ledger (generation_id, person_id, server_id, entry, pictures, price, at)"
             " SELECT id, person_id, 1, 'settle', 4, 120000, created_at FROM generations"
         )
+        _fill_votes(connection)
     connection.close()
+
+
+def _fill_votes(connection: sqlite3.Connection) -> None:
+    """Votes that are over, but for one."""
+    voted_on = f"FROM generations WHERE number % {_VOTED_ON} = 0"
+    connection.execute(
+        "WITH p(n) AS (VALUES (2), (3), (4)) INSERT INTO pictures SELECT id, n, id || n,"
+        f" 'image/jpeg', 1024, 1024, 200000, 1, 0, NULL {voted_on.replace('WHERE', ', p WHERE')}"
+    )
+    connection.execute(
+        "INSERT INTO contests (id, interaction_id, person_id, server_id, channel_id,"
+        " application_id, file_limit, duration_s, rounds, secret, opener_votes, account_days,"
+        " member_days, created_at, ended_at) SELECT id, number, person_id, 1, 1, 1, 1, 600, 1, 0,"
+        f" 1, 0, 0, created_at, created_at {voted_on}"
+    )
+    connection.execute(
+        "INSERT INTO rounds (id, contest_id, number, stage, seed, message_id, opened_at,"
+        " closes_at, winner, announced_id) SELECT id, id, 1, 'over', 1, number, created_at,"
+        f" created_at, 1, number {voted_on}"
+    )
+    connection.execute(
+        "INSERT INTO candidates SELECT rounds.id, position, generation_id, 0"
+        " FROM rounds JOIN pictures ON generation_id = rounds.id"
+    )
+    connection.execute(
+        f"WITH RECURSIVE p(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM p WHERE n < {_BEFORE})"
+        " INSERT INTO ballots SELECT id, 'open', n, 1 + n % 4, n, 0 FROM rounds, p"
+        f" WHERE n <= {_VOTERS} OR id = '{_OPEN}'"
+    )
+    connection.execute(
+        "UPDATE rounds SET stage = 'open', closes_at = 10, due_at = 10, winner = NULL,"
+        f" announced_id = NULL WHERE id = '{_OPEN}'"
+    )
+    connection.execute(f"UPDATE contests SET ended_at = NULL WHERE id = '{_OPEN}'")
