@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_asyncio
 from wire.books import RULES
-from wire.launch import Bot, settings_for
 from wire.powercut import LABELS, PAID_TWICE, PowerCuts, at_every_step, at_random, switch
-from wire.town import KEY, open_town
+from wire.town import open_town
 
 if TYPE_CHECKING:
+    from wire.launch import Bot
     from wire.powercut import Report
-    from wire.town import Town
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -82,7 +81,7 @@ async def test_who_slept_past_the_lease_changes_nothing(tmp_path: Path) -> None:
         town.let_leases_end()
         await cuts.order_fault("slow", times=2, seconds=1.0)
         await cuts.order_fault("no_data")
-        async with second_bot(town):
+        async with town.second_bot():
             await both_are_with_the_second(cuts)
             town.bot.process.send_signal(signal.SIGCONT)
             assert [await town.ended(one) for one in asked] == ["delivered", "delivered"]
@@ -99,14 +98,6 @@ async def test_who_slept_past_the_lease_changes_nothing(tmp_path: Path) -> None:
 def stands_still(bot: Bot) -> bool:
     state = Path(f"/proc/{bot.process.pid}/stat").read_text().rpartition(")")[2].split()[0]
     return state == "T"
-
-
-def second_bot(town: Town) -> Bot:
-    """Another process, on the same database, archive and Discord."""
-    folder = town.folder / "second"
-    folder.mkdir()
-    environ = settings_for(town.folder, token=town.discord.token, painter=town.painter_url, key=KEY)
-    return Bot(town.discord.url, town.discord.id, folder, environ)
 
 
 async def both_are_with_the_second(cuts: PowerCuts) -> None:

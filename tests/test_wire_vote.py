@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
-from test_wire_kill import second_bot
 from wire.faults import Fault, Kind
 from wire.posting import NONCE_LIFE_S
 from wire.powercut import PowerCuts, switch
@@ -111,6 +110,33 @@ async def cut_over_a_winner(cuts: PowerCuts, *, long_ago: bool) -> None:
     assert ballot.contest["ending"] is None
 
 
+async def cuts_over_rounds(folder: Path) -> None:
+    """It dies when the second ballot is posted, and when the winner of both is."""
+    async with open_town(folder, **switch(folder)) as town:
+        cuts, bob = PowerCuts(town), town.person("bob")
+        first = await open_ballot(town, rounds=2, count=2)
+        await first.vote(bob, 2)
+        await first.close()
+        await town.until(lambda: "Start round 2 now" in first.message.labels, "an end of it")
+        cuts.order_signal("posted", 1)
+        await town.discord.people.click(first.message, first.opener, "Start round 2 now")
+        await back_after(cuts, "posted", long_ago=False)
+        second = Ballot(town, first.opener, first.channel.results[-1])
+        await second.opened()
+        assert first.channel.results == [first.message, second.message]
+        await town.until(lambda: "Start round 2 now" not in first.message.labels, "a last edit")
+
+        await second.vote(bob, 1)
+        cuts.order_signal("posted", 1)
+        await second.close()
+        await back_after(cuts, "posted", long_ago=False)
+        await second.over()
+        [winner] = second.winners
+        assert "1. picture 2 with 1 of 1 vote" in winner.content
+        assert "2. picture 1 with 1 of 1 vote" in winner.content
+        assert len(first.channel.results) == 3
+
+
 async def cut_over_a_close(cuts: PowerCuts) -> None:
     """It is closed, and neither shown nor told."""
     town = cuts.town
@@ -136,7 +162,7 @@ async def back_after(cuts: PowerCuts, label: str, *, long_ago: bool) -> None:
 
 async def two_bots(folder: Path) -> None:
     """Both are told of every press, and both see to the close."""
-    async with open_town(folder) as town, second_bot(town) as second:
+    async with open_town(folder) as town, town.second_bot() as second:
         await second.wait_ready()
         ballot, other = await open_ballot(town), await open_ballot(town)
         voters = Voters(ballot, count=40, within_s=1.0, seed=3)
@@ -259,7 +285,15 @@ async def ends_without_a_winner(ballot: Ballot) -> None:
     assert late.content.startswith("Its ballot was deleted.")
 
 
-SCENES: list[Scene] = [a_crowd, power_cuts, two_bots, discord_away, a_role, a_deleted_ballot]
+SCENES: list[Scene] = [
+    a_crowd,
+    power_cuts,
+    cuts_over_rounds,
+    two_bots,
+    discord_away,
+    a_role,
+    a_deleted_ballot,
+]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -87,6 +87,14 @@ class Town:
             other.execute("UPDATE generations SET tell_at = 0 WHERE tell_at IS NOT NULL")
             other.execute("UPDATE rounds SET due_at = 0 WHERE due_at IS NOT NULL")
 
+    def second_bot(self) -> Bot:
+        """Another process, on the same database, archive and Discord."""
+        folder = self.folder / "second"
+        folder.mkdir()
+        discord, painter = self.discord, self.painter_url
+        environ = settings_for(self.folder, token=discord.token, painter=painter, key=KEY)
+        return Bot(discord.url, discord.id, folder, environ)
+
     def secrets(self) -> list[str]:
         """What must be in no log: the token, the key, and every token of an interaction."""
         return [self.discord.token, KEY, *self.discord.world.interactions]
