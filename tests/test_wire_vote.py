@@ -20,13 +20,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from wire.town import Town
-    from wire.world import Role
 
     Scene = Callable[[Path], Awaitable[None]]
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 HOUR_S = 60 * 60
+#: By then, Discord has forgotten a nonce.
+LONG_S = NONCE_LIFE_S + 60
 #: More than the bot looks back for.
 CHATTER = 250
 POST = {"method": "POST", "path": "/channels/*/messages"}
@@ -87,7 +88,7 @@ async def cut_over_a_ballot(cuts: PowerCuts, *, long_ago: bool) -> None:
     town = cuts.town
     cuts.order_signal("posted", 1)
     begun = await begin_vote(town)
-    await back_after(cuts, "posted", long_ago=long_ago)
+    await cuts.back_after("posted", dead_for_s=LONG_S if long_ago else 0)
     ballot = await ballot_of(town, begun)
     assert ballot.channel.results == [ballot.message]
     await town.until(lambda: not begun.thinking, "an end of the waiting response")
@@ -103,7 +104,7 @@ async def cut_over_a_winner(cuts: PowerCuts, *, long_ago: bool) -> None:
         await town.discord.people.say(ballot.channel, bob, f"I am for the third: {number}")
     cuts.order_signal("posted", 1)
     await ballot.close()
-    await back_after(cuts, "posted", long_ago=long_ago)
+    await cuts.back_after("posted", dead_for_s=LONG_S if long_ago else 0)
     await ballot.over()
     [winner] = ballot.winners
     assert ballot.round["announced_id"] == winner.id
@@ -120,7 +121,7 @@ async def cuts_over_rounds(folder: Path) -> None:
         await town.until(lambda: "Start round 2 now" in first.message.labels, "an end of it")
         cuts.order_signal("posted", 1)
         await town.discord.people.click(first.message, first.opener, "Start round 2 now")
-        await back_after(cuts, "posted", long_ago=False)
+        await cuts.back_after("posted")
         second = Ballot(town, first.opener, first.channel.results[-1])
         await second.opened()
         assert first.channel.results == [first.message, second.message]
@@ -129,7 +130,7 @@ async def cuts_over_rounds(folder: Path) -> None:
         await second.vote(bob, 1)
         cuts.order_signal("posted", 1)
         await second.close()
-        await back_after(cuts, "posted", long_ago=False)
+        await cuts.back_after("posted")
         await second.over()
         [winner] = second.winners
         assert "1. picture 2 with 1 of 1 vote" in winner.content
@@ -146,18 +147,10 @@ async def cut_over_a_close(cuts: PowerCuts) -> None:
     ballot.let_pass(HOUR_S)
     # A second ballot makes the bot look.
     await begin_vote(town)
-    await back_after(cuts, "settled", long_ago=False)
+    await cuts.back_after("settled")
     await ballot.over()
     assert len(ballot.winners) == 1
     assert ballot.round["winner"] == 4
-
-
-async def back_after(cuts: PowerCuts, label: str, *, long_ago: bool) -> None:
-    await cuts.obeyed(label)
-    cuts.town.let_leases_end()
-    if long_ago:
-        cuts.town.discord.world.clock.forward(NONCE_LIFE_S + 60)
-    await cuts.town.bot.restart()
 
 
 async def two_bots(folder: Path) -> None:
@@ -227,7 +220,7 @@ async def discord_away(folder: Path) -> None:
 async def a_role(folder: Path) -> None:
     """The ballot closes when everybody of it has voted."""
     async with open_town(folder) as town:
-        role = await new_role(town)
+        role = await town.role("jury")
         members = [town.person(f"member{number}") for number in range(12)]
         for member in members:
             member.roles.add(role)
@@ -248,13 +241,6 @@ async def a_role(folder: Path) -> None:
         assert ballot.round["winner"] == 1
         await asyncio.sleep(1)
         assert town.discord.faults.met <= 2, "asked once for all, and once when all have voted"
-
-
-async def new_role(town: Town) -> Role:
-    role = town.discord.world.role(town.guild, "jury")
-    told = json.dumps({"guild_id": str(town.guild.id), "role": role.wire()})
-    await town.discord.gateway.dispatch("GUILD_ROLE_CREATE", told, guild_id=town.guild.id)
-    return role
 
 
 async def a_deleted_ballot(folder: Path) -> None:

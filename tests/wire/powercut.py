@@ -238,6 +238,13 @@ class PowerCuts:
             raise TimeoutError(f"nothing came to {label!r}\n{self.town.bot.tail}") from None
         (self.town.folder / _SWITCH).unlink()
 
+    async def back_after(self, label: str, *, dead_for_s: float = 0.0) -> None:
+        """Died there, and is there again when its leases have ended."""
+        await self.obeyed(label)
+        self.town.let_leases_end()
+        self.town.discord.world.clock.forward(dead_for_s)
+        await self.town.bot.restart()
+
     async def _play(self, scene: Scene, nth: int) -> None:
         if scene.fault:
             await self.order_fault(scene.fault, times=nth)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
 import time
 from contextlib import asynccontextmanager, closing, contextmanager
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from wire.asked import Asked
+    from wire.members import Role
     from wire.world import Channel, Guild, Person
 
 KEY = "canary-together-key-0123456789"
@@ -42,6 +44,13 @@ class Town:
 
     def person(self, name: str) -> Person:
         return self.discord.world.person(name)
+
+    async def role(self, name: str) -> Role:
+        """A new one of its server, that the bot is told of."""
+        role = self.discord.world.role(self.guild, name)
+        told = json.dumps({"guild_id": str(self.guild.id), "role": role.wire()})
+        await self.discord.gateway.dispatch("GUILD_ROLE_CREATE", told, guild_id=self.guild.id)
+        return role
 
     def posts(self, channel: Channel) -> list[int]:
         """How each try to post in the channel ended."""
