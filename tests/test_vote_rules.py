@@ -34,6 +34,7 @@ from bot.store.vote_schema import ballots, contests, rounds
 from bot.studio import closing
 from bot.studio.casting import VoteOver
 from bot.studio.voting import Voter
+from bot.views.ballot import cast_text
 
 if TYPE_CHECKING:
     import simcord
@@ -330,6 +331,18 @@ async def test_presses_at_the_same_moment_all_count(world: World) -> None:
     board = await votes.board(one.id)
     assert board is not None
     assert dict(board.tally) == {1: 50, 2: 50}
+
+
+async def test_a_press_that_took_a_vote_back_and_comes_twice_says_so_again(world: World) -> None:
+    await start(world, count=2)
+    one, votes = await the_round(world), world.client.studio.votes
+    who = somebody(world, 1)
+    said = [cast_text(await votes.cast(one.id, 1, who, press_id)) for press_id in (1, 2, 2)]
+    assert said == [
+        "You vote for picture 1. Press it again to take that back.",
+        "Your vote for picture 1 is taken back. Press a number to vote again.",
+        "Your vote is taken back. Press a number to vote again.",
+    ]
 
 
 async def test_a_ballot_that_discord_does_not_take_is_over(world: World) -> None:
