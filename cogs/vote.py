@@ -15,17 +15,18 @@ from bot.studio.order import PROMPT_MAX, Order
 from bot.studio.voting import ROUNDS_MAX, Rules, parse_duration
 from bot.studio.wish import Wish
 from bot.views import options
-from bot.views.ballot import closed_text
+from bot.views.asking import whisper
+from bot.views.ballot import close
 from bot.views.proposal import propose
 from bot.views.standing import name_of, standing_text
 from bot.views.vote_form import DURATION_LENGTH, USUAL_DURATION
-from bot.views.voter import voter_of
+from bot.views.voter import sees
 from bot.views.wording import CHOICE_MAX, CHOICES_MAX, clip
 
 if TYPE_CHECKING:
     from bot.client import Easel
     from bot.studio.studio import Studio
-    from bot.studio.votes import Running
+    from bot.studio.votes import Listed
     from bot.views.base import Interaction
 
 
@@ -73,7 +74,7 @@ class Vote(commands.GroupCog, name="vote"):
         order = Order(
             prompt=prompt, models=models, shape=Shape(shape) if shape else None, count=count
         )
-        role = voters.id if voters and not voters.is_default() else None
+        role = voters.id if voters else None
         rules = Rules(parse_duration(duration), rounds, secret, voters_role=role)
         await propose(interaction, Wish(rules, order))
 
@@ -85,13 +86,12 @@ class Vote(commands.GroupCog, name="vote"):
             vote: Which one; the one in this channel when left out.
         """
         chosen = vote or await self._in_channel(interaction)
-        becomes = await self._studio.votes.close(chosen, voter_of(interaction))
-        await interaction.response.send_message(closed_text(becomes), ephemeral=True)
+        await whisper(interaction, close(interaction, chosen))
 
     @app_commands.command()
     async def standing(self, interaction: Interaction) -> None:
         """See which votes are open here, and what was decided last."""
-        votes = await self._studio.votes.standing(interaction.guild_id or 0)
+        votes = await self._listed(interaction)
         await interaction.response.send_message(
             standing_text(votes), ephemeral=True, suppress_embeds=True
         )
@@ -120,9 +120,13 @@ class Vote(commands.GroupCog, name="vote"):
             if typed.casefold() in name_of(each).casefold()
         ][:CHOICES_MAX]
 
-    async def _running(self, interaction: Interaction) -> list[Running]:
+    async def _running(self, interaction: Interaction) -> list[Listed]:
+        return [each for each in await self._listed(interaction) if each.contest.ended_at is None]
+
+    async def _listed(self, interaction: Interaction) -> list[Listed]:
+        """Those of channels that the person can see."""
         votes = await self._studio.votes.standing(interaction.guild_id or 0)
-        return [each for each in votes if each.contest.ended_at is None]
+        return [each for each in votes if sees(interaction, each.contest.channel_id)]
 
     async def _in_channel(self, interaction: Interaction) -> str:
         here = [

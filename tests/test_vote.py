@@ -48,7 +48,7 @@ async def test_what_it_comes_to_is_told_before(world: World) -> None:
     assert asked.content == (
         "**A vote** on `a red fox`, open for 10 minutes.\n"
         "**3 pictures** are painted for about $0.09 in all.\n"
-        "They count towards your allowance: 100 are left today."
+        "They count towards your allowance; you have 100 left today."
     )
     assert labels(asked) == ["Start the vote", "Leave it"]
     assert not world.painter.requests
@@ -62,16 +62,22 @@ async def test_a_ballot_is_the_message_with_the_pictures(world: World) -> None:
     assert len(world.channel.history()) == 1, "one message, and no other"
     assert len(ballot.attachments) == 3
     assert all("AI-generated" in file.description for file in ballot.attachments)
-    assert labels(now(world, ballot)) == ["1 · 0 votes", "2 · 0 votes", "3 · 0 votes", "Close now"]
+    assert labels(now(world, ballot)) == [
+        "1 · 0 votes",
+        "2 · 0 votes",
+        "3 · 0 votes",
+        "Close the vote",
+    ]
     one = await the_round(world)
     assert one.closes_at - one.opened_at == pytest.approx(5400)
     for told in (
         f"**Vote:** `a red fox` by {world.ann.mention}",
+        "**Press a number to vote.** It closes",
         "No votes so far.",
-        f"Closes <t:{int(one.closes_at)}:R>",
+        f"It closes <t:{int(one.closes_at)}:R>",
         "Everyone here can vote",
-        f"Opened by {world.ann.mention}",
-        f"a tie leads to a runoff, and then to a draw by the seed {one.seed:,}",
+        f"opened by {world.ann.mention}",
+        f"if it is a tie, there is a runoff, and then the number {one.seed:,} decides",
         "FLUX.2 [pro]",
     ):
         assert told in now(world, ballot).content, told
@@ -115,7 +121,7 @@ async def test_at_its_time_it_closes_and_the_winner_is_posted(world: World) -> N
     assert winner.reference.message_id == ballot.id
     assert winner.content.startswith(
         "**The vote has a winner:** `a red fox`\n"
-        f"Asked for by {world.ann.mention}, chosen by 3 of 5 votes."
+        f"Asked for by {world.ann.mention}. It won with 3 of 5 votes."
     )
     [file] = winner.attachments
     apart = ImageChops.difference(await picture(file), await picture(ballot.attachments[1]))
@@ -137,7 +143,7 @@ async def test_in_secret_nobody_sees_who_leads(world: World) -> None:
     ballot = await start(world, count=3, secret=True)
     await vote(world, ballot, 2, 2, 1)
     await happen(world)
-    assert labels(now(world, ballot)) == ["1", "2", "3", "Close now"]
+    assert labels(now(world, ballot)) == ["1", "2", "3", "Close the vote"]
     assert "3 votes so far; who leads stays secret until the end." in now(world, ballot).content
     await let_pass(world, 600)
     assert "**Picture 2 wins** with 2 of 3 votes." in now(world, ballot).content
@@ -146,7 +152,7 @@ async def test_in_secret_nobody_sees_who_leads(world: World) -> None:
 async def test_its_opener_or_a_moderator_closes_it_and_nobody_else(world: World) -> None:
     ballot = await start(world, count=2)
     await vote(world, ballot, 2)
-    refused = await push(world.bob, ballot, "Close now")
+    refused = await push(world.bob, ballot, "Close the vote")
     assert refused.content == (
         f"Only {world.ann.mention}, who opened the vote, and people who may manage messages here "
         "can do that."
@@ -156,7 +162,7 @@ async def test_its_opener_or_a_moderator_closes_it_and_nobody_else(world: World)
         "moderators", permissions=discord.Permissions(manage_messages=True)
     )
     max_ = world.guild.add_member(world.env.create_user("max"), roles=[moderators])
-    assert (await push(max_, ballot, "Close now")).content == "Closed."
+    assert (await push(max_, ballot, "Close the vote")).content.startswith("Closed.")
     await happen(world)
     assert await stages(world) == [(1, "over")]
 
@@ -167,7 +173,7 @@ async def test_the_command_closes_the_one_in_the_channel(world: World) -> None:
     ballot = await start(world, count=2)
     await vote(world, ballot, 1)
     closed = await world.ann.slash(world.channel, "vote close")
-    assert closed.response.content == "Closed."
+    assert closed.response.content == "Closed. What came of it follows."
     await happen(world)
     assert await stages(world) == [(1, "over")]
 
@@ -182,7 +188,9 @@ async def test_of_several_it_asks_which(world: World) -> None:
     await world.ann.slash(world.channel, "vote close", vote=offered[0]["value"])
     standing = await world.ann.slash(world.channel, "vote standing")
     assert "`a red fox` · round 1, 0 votes, closes" in standing.response.content
-    assert "**Decided last:**\n- `a blue fox` · no winner" in standing.response.content
+    assert (
+        "**Decided last:**\n- `a blue fox` · Nobody voted in round 1." in standing.response.content
+    )
 
 
 async def test_nothing_stands_where_there_was_none(world: World) -> None:
@@ -204,7 +212,7 @@ async def test_a_vote_on_a_result_costs_nothing(world: World) -> None:
     assert ballot.id != result.id
     assert ballot.reference.message_id == result.id
     assert len(ballot.attachments) == 3
-    assert f"Opened by {world.bob.mention}" in now(world, ballot).content
+    assert f"opened by {world.bob.mention}" in now(world, ballot).content
     assert f"by {world.ann.mention}" in now(world, ballot).content, "credit stays with who asked"
     assert await world.usage(world.bob) is None
     await vote(world, ballot, 3)
@@ -220,7 +228,7 @@ async def test_a_form_after_a_restart(world: World) -> None:
     filled = {"duration": "30s", "rounds": ["1"], "counts": ["secret"]}
     await world.ann.submit_modal(form, filled)
     await happen(world)
-    assert labels(await newest(world)) == ["1", "2", "Close now"]
+    assert labels(await newest(world)) == ["1", "2", "Close the vote"]
 
 
 async def test_everything_survives_a_restart(world: World) -> None:
@@ -318,7 +326,7 @@ async def test_no_ballot_comes_where_no_picture_does(world: World) -> None:
     assert await stages(world) == [(1, "over")]
     ended = await the_contest(world)
     assert ended.ended_at is not None
-    assert ended.ending == "The image service refused to paint the next pictures."
+    assert ended.ending == "The image service refused to paint the pictures of round 1."
     standing = await world.ann.slash(world.channel, "vote standing")
     assert "No vote is open here." in standing.response.content
     assert (await world.usage(world.ann)).day_used == 0
@@ -333,10 +341,10 @@ async def test_a_ballot_whose_message_is_deleted_is_over(world: World) -> None:
     assert await stages(world) == [(1, "over")]
     await let_pass(world, 600)
     assert world.results() == [], "no winner of what was taken away"
-    assert (await the_contest(world)).ending == "Its ballot was deleted."
+    assert (await the_contest(world)).ending == "The ballot of round 1 was deleted."
     one = await the_round(world)
     late = Voter(world.bob.id, world.guild.id)
-    with pytest.raises(VoteOver, match="Its ballot was deleted"):
+    with pytest.raises(VoteOver, match="The ballot of round 1 was deleted"):
         await world.client.studio.votes.cast(one.id, 2, late, 2**62)
     assert await cast(world) == {world.bob.id: 1}
 

@@ -28,7 +28,7 @@ from world import open_world
 
 from bot.demo.sandbox.rules import SAFETY_WORD
 from bot.imaging import recipe
-from bot.store.schema import people, sources
+from bot.store.schema import people, pictures, sources
 from bot.store.vote_schema import backings, contests, rounds, suggestions
 from bot.studio.voting import Voter
 
@@ -72,26 +72,29 @@ async def test_what_the_rounds_cost_is_told_before(world: World) -> None:
         "**A vote in 3 rounds** on `a fox`; each ballot is open for 10 minutes.\n"
         "Up to **12 pictures** are painted for about $"
     )
-    assert "They count towards your allowance: 100 are left today." in asked.content
+    assert "They count towards your allowance; you have 100 left today." in asked.content
 
 
 async def test_too_small_an_allowance_is_told_before(tmp_path: Path) -> None:
     async with open_world(tmp_path, user_images_per_day=6) as world:
         asked = last(await world.ann.slash(world.channel, "vote start", prompt="fox", rounds=2))
-        assert "6 are left today.\n-# When it is used up, the winner there is" in asked.content
+        assert (
+            "you have 6 left today.\n-# If it runs out, the vote ends with the last winner."
+            in asked.content
+        )
 
 
 async def test_three_rounds_with_suggestions(world: World) -> None:
     first = await start(world, rounds=3, count=3)
     assert first.content.startswith("**Vote, round 1 of 3:**")
     shown = await close(world, first, 2)
-    assert "**Picture 2 wins** with 1 of 1 vote." in shown.content
-    assert "Round 2 begins <t:" in shown.content
-    assert labels(shown) == ["Suggest a change…", "Start round 2 now", "Stop here"]
+    assert "**Picture 2 wins** with the only vote." in shown.content
+    assert "round 2 begins <t:" in shown.content
+    assert labels(shown) == ["Suggest a change…", "Start round 2 now", "End the vote here"]
     one, two, three, *_ = crowd(world)
     told = await suggest(one, first, "make it night")
     assert told.ephemeral
-    assert told.content.startswith("Your suggestion is on the list, and you back it.")
+    assert told.content.startswith("It is on the list, and you back it.")
     await suggest(two, first, "give it a hat")
     await suggest(three, first, "put it on a boat")
     backed = await back(world.bob, first, two)
@@ -134,13 +137,13 @@ async def test_three_rounds_with_suggestions(world: World) -> None:
     picture, sheet = final.attachments
     assert picture.description.startswith("AI-generated with FLUX.2 [pro], a strong variation")
     assert sheet.filename == "how-we-got-here.jpg"
-    assert "round 2: picture 1 won with 1 of 1 vote" in sheet.description
+    assert "round 2: picture 1 won with the only vote" in sheet.description
     assert Image.open(BytesIO(await sheet.read())).format == "JPEG"
     assert (
         "**How we got here**\n"
-        "Round 1: picture 2 with 1 of 1 vote\n"
-        f"Round 2: picture 1, `give it a hat` by {two.mention}, with 1 of 1 vote\n"
-        "Round 3: picture 3, `a strong variation`, with 1 of 1 vote" in final.content
+        "Round 1: picture 2 with the only vote\n"
+        f"Round 2: picture 1, `give it a hat` by {two.mention}, with the only vote\n"
+        "Round 3: picture 3, `a strong variation`, with the only vote" in final.content
     )
     assert (await world.usage(world.ann)).day_used == 9, "its opener has paid for all"
     assert await world.usage(world.bob) is None
@@ -191,6 +194,47 @@ async def test_one_suggestion_each_which_can_be_written_anew(world: World) -> No
     assert (backing.person_id, backing.backs) == (one.id, one.id)
 
 
+async def test_who_backed_other_words_backs_none_any_more(world: World) -> None:
+    first = await start(world, rounds=2, count=2)
+    await close(world, first, 1)
+    one, two, *_ = crowd(world)
+    await suggest(one, first, "make it night")
+    await happen(world)
+    await back(two, first, one)
+    await suggest(one, first, "make it ugly")
+    assert [(row.person_id, row.backs) for row in await world.rows(backings)] == [(one.id, one.id)]
+    await suggest(two, first, "make it pretty")
+    await happen(world)
+    await back(one, first, two)
+    told = await suggest(one, first, "make it nice")
+    assert (
+        told.content
+        == "It is on the list. You still back another one; the menu there changes that."
+    )
+
+
+async def test_the_list_tells_of_the_winner_that_stays(world: World) -> None:
+    first = await start(world, rounds=2, count=2)
+    await close(world, first, 2)
+    await go_on(world)
+    await let_pass(world, 600)
+    await let_pass(world, 600)
+    standing = last(await world.bob.slash(world.channel, "vote standing"))
+    assert "· picture 2 won with the only vote ·" in standing.content
+    assert f"/{world.results()[-1].id})" in standing.content
+
+
+async def test_how_it_was_decided_is_told_to_whoever_asks(world: World) -> None:
+    first = await start(world, rounds=2, count=2)
+    await close(world, first, 2)
+    second = await go_on(world)
+    await close(world, second, 1)
+    told = last(await world.bob.click(await newest(world), label="How it was decided"))
+    assert told.ephemeral
+    assert "**Vote, round 1 of 2, closed:**" in told.content
+    assert "**Picture 1 wins** with the only vote." in told.content
+
+
 async def test_suggestions_are_words_and_nothing_else(world: World) -> None:
     first = await start(world, rounds=2, count=2)
     await close(world, first, 1)
@@ -230,7 +274,7 @@ async def test_the_opener_begins_the_next_round_or_stops(world: World) -> None:
     second = await newest(world)
     assert second.content.startswith("**Vote, round 2 of 3:**")
     await close(world, second, 2)
-    await push(world.ann, second, "Stop here")
+    await push(world.ann, second, "End the vote here")
     await happen(world)
     final = await newest(world)
     assert final.content.startswith("**The vote has a winner:**")
@@ -245,7 +289,10 @@ async def test_the_allowance_ends_it_with_the_winner_there_is(tmp_path: Path) ->
         await let_pass(world, 300)
         final = await newest(world)
         assert final.content.startswith("**The vote has a winner:**")
-        assert f"-# The allowance of {world.ann.mention} has no room for round 2." in final.content
+        assert (
+            f"The vote ended early. The allowance of {world.ann.mention} has no room for round 2."
+            in final.content
+        )
         assert await stages(world) == [(1, "over")]
         assert (await world.usage(world.ann)).day_used == 3
 
@@ -274,9 +321,9 @@ async def test_a_round_that_cannot_be_painted_ends_it_with_the_winner_there_is(
     final = await newest(world)
     assert final.content.startswith("**The vote has a winner:**"), final.content
     assert final.reference.message_id == first.id
-    told = "The image service refused to paint the next pictures."
+    told = "The image service refused to paint the pictures of round 2."
     assert (await world.rows(contests))[0].ending == told
-    assert f"-# {told}" in final.content
+    assert f"The vote ended early. {told}" in final.content
     assert await stages(world) == [(1, "over"), (2, "over")]
     assert (await world.usage(world.ann)).day_reserved == 0
 
@@ -287,9 +334,9 @@ async def test_nobody_votes_in_a_later_round(world: World) -> None:
     second = await go_on(world)
     await let_pass(world, 600)
     await let_pass(world, 600)
-    assert "There is no winner. Nobody voted in round 2." in now(world, second).content
+    assert "Nobody voted, so the winner of round 1 stays." in now(world, second).content
     final = await newest(world)
-    assert "-# Nobody voted in round 2." in final.content
+    assert "The vote ended early. Nobody voted in round 2." in final.content
     assert final.reference.message_id == first.id
 
 
@@ -338,10 +385,12 @@ async def test_which_model_stays_secret_until_the_end(world: World) -> None:
     catalogue = world.client.studio.catalogue
     names = [catalogue.get(model).name for model in (one, two)]
     assert len(ballot.attachments) == 2
+    assert {file.filename.rpartition(".")[2] for file in ballot.attachments} == {"jpg"}
     assert "Which model painted which one is told when the vote is closed." in ballot.content
     for number, file in enumerate(ballot.attachments, start=1):
-        written = recipe.read(await file.read())
-        told = [ballot.content, file.description, str(written)]
+        data = await file.read()
+        told = [ballot.content, file.description, data.decode("latin-1")]
+        assert recipe.read(data) is not None, "that a machine has made it, it says all the same"
         assert not any(name in text for name in (*names, one, two) for text in told)
         assert file.description == f"Picture {number} of 2. AI-generated: a red fox"
     [row] = await world.generations()
@@ -350,10 +399,15 @@ async def test_which_model_stays_secret_until_the_end(world: World) -> None:
     await press(world.bob, ballot, 2)
     await let_pass(world, 600)
     closed = now(world, ballot).content
-    assert f"**1** `{names[0]}`\n**2** `{names[1]}`" in closed
+    [made] = await world.generations()
+    painted = {row.position: row.model for row in await world.rows(pictures)}
+    assert set(painted.values()) == {one, two}
+    told = [catalogue.get(painted[position]).name for position in (1, 2)]
+    assert f"**1** `{told[0]}`\n**2** `{told[1]}`" in closed
     final = await newest(world)
-    assert names[1] in final.content
-    assert names[1] in final.attachments[0].description
+    assert told[1] in final.content
+    assert told[1] in final.attachments[0].description
+    assert made.id == row.id
     shown = last(await world.ann.slash(world.channel, "show", id=row.id))
     assert "a red fox" in shown.content
 

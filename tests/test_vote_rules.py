@@ -14,6 +14,7 @@ from booth import (
     happen,
     let_pass,
     now,
+    open_on,
     press,
     push,
     stages,
@@ -32,9 +33,11 @@ from bot.store import rounds as store
 from bot.store.schema import servers
 from bot.store.vote_schema import ballots, contests, rounds
 from bot.studio import closing
-from bot.studio.casting import VoteOver
+from bot.studio.casting import UnknownVote, VoteOver
+from bot.studio.contest import board_of
 from bot.studio.voting import Voter
 from bot.views.ballot import cast_text
+from bot.views.base import UNKNOWN_INTERACTION
 
 if TYPE_CHECKING:
     import simcord
@@ -171,7 +174,7 @@ async def test_bots_have_no_vote(world: World) -> None:
 
 
 async def test_a_round_that_never_was(world: World) -> None:
-    with pytest.raises(VoteOver):
+    with pytest.raises(UnknownVote):
         await world.client.studio.votes.cast("0123456789", 1, somebody(world), 2**62)
 
 
@@ -203,12 +206,12 @@ async def test_a_tie_leads_to_a_runoff_of_half_the_time(world: World) -> None:
     assert [b.label for row in shown.components for b in row.children] == [
         "1 · 0 votes",
         "3 · 0 votes",
-        "Close now",
+        "Close the vote",
     ]
     await press(world.bob, ballot, 3)
     await let_pass(world, 300)
     shown = now(world, ballot).content
-    assert "**Picture 3 wins** in a runoff, with 1 of 1 vote." in shown
+    assert "**Picture 3 wins** in a runoff, with the only vote." in shown
     assert "First: picture 1: 2 votes, picture 2: 1 vote, picture 3: 2 votes." in shown
     assert "Runoff: picture 1: 0 votes, picture 3: 1 vote." in shown
 
@@ -236,15 +239,17 @@ async def test_who_is_out_gets_no_votes_in_a_runoff(world: World) -> None:
 async def test_what_stays_tied_is_drawn_by_the_seed_that_was_shown(world: World) -> None:
     ballot = await start(world, count=3)
     one = await the_round(world)
-    assert f"the seed {one.seed:,}" in ballot.content
+    assert f"the number {one.seed:,} decides" in ballot.content
     await vote(world, ballot, 1, 3)
     await let_pass(world, 600)
     await vote(world, ballot, 3, 1)
     await let_pass(world, 300)
     expected = [1, 3][one.seed % 2]
     shown = now(world, ballot).content
-    assert f"**Picture {expected} wins** by a draw: 1 and 3 stayed tied in the runoff" in shown
-    assert f"the seed {one.seed:,} leaves {one.seed % 2} when it is divided by 2" in shown
+    how = f"by lot, since 1 and 3 stayed tied: the seed {one.seed:,} divided by 2 leaves"
+    assert f"**Picture {expected} wins** {how} {one.seed % 2}." in shown
+    final = world.results()[-1].content
+    assert f"It won {how} {one.seed % 2}." in final, "who reads of the winner reads of the draw"
     decided = await the_round(world)
     assert (decided.winner, decided.drawn) == (expected, 1)
 
@@ -257,7 +262,7 @@ async def test_without_votes_it_is_extended_once_and_then_over(world: World) -> 
     assert await stages(world) == [(1, "open")]
     await let_pass(world, 600)
     shown = now(world, ballot).content
-    assert "There is no winner. Nobody voted in round 1." in shown
+    assert "Nobody voted, so there is no winner." in shown
     assert await stages(world) == [(1, "over")]
     assert len(world.results()) == 1, "no winner is posted"
     assert (await the_contest(world)).ended_at is not None
@@ -265,16 +270,16 @@ async def test_without_votes_it_is_extended_once_and_then_over(world: World) -> 
 
 async def test_closed_by_hand_without_votes_it_is_over_at_once(world: World) -> None:
     ballot = await start(world, count=2)
-    await push(world.ann, ballot, "Close now")
+    await push(world.ann, ballot, "Close the vote")
     await happen(world)
     assert await stages(world) == [(1, "over")]
-    assert "There is no winner." in now(world, ballot).content
+    assert "Nobody voted, so there is no winner." in now(world, ballot).content
 
 
 async def test_closed_by_hand_a_tie_is_a_tie(world: World) -> None:
     ballot = await start(world, count=2)
     await vote(world, ballot, 1, 2)
-    told = await push(world.ann, ballot, "Close now")
+    told = await push(world.ann, ballot, "Close the vote")
     assert told.content == "Closed. It is a tie, so a runoff has begun."
     await happen(world)
     assert await stages(world) == [(1, "runoff")]
@@ -328,7 +333,7 @@ async def test_presses_at_the_same_moment_all_count(world: World) -> None:
     people = range(1, 101)
     await asyncio.gather(*(votes.cast(one.id, 1 + n % 2, somebody(world, n), n) for n in people))
     assert await cast(world) == {n: 1 + n % 2 for n in people}
-    board = await votes.board(one.id)
+    board = await world.client._database.read(board_of, one.id)
     assert board is not None
     assert dict(board.tally) == {1: 50, 2: 50}
 
@@ -354,9 +359,14 @@ async def test_a_ballot_that_discord_does_not_take_is_over(world: World) -> None
     await world.ann.submit_modal(form, filled)
     await happen(world)
     assert await stages(world) == [(1, "over")]
-    assert (await the_contest(world)).ending == "Its ballot could not be posted in that channel."
+    assert (
+        await the_contest(world)
+    ).ending == "The ballot of round 1 could not be posted in that channel."
     standing = last(await world.ann.slash(world.channel, "vote standing"))
-    assert "**Decided last:**\n- `a red fox in fresh snow` · no winner" in standing.content
+    assert (
+        "**Decided last:**\n- `a red fox in fresh snow` · The ballot of round 1 could"
+        in standing.content
+    )
 
 
 async def test_the_settings_command(world: World) -> None:
@@ -398,3 +408,86 @@ async def test_ten_people_and_every_count_is_the_ballots(world: World) -> None:
         count = stored.count(position)
         assert f"picture {position}: {count} vote{'' if count == 1 else 's'}" in shown
     assert sum(stored.count(p) for p in (1, 2, 3, 4)) == 9
+
+
+async def test_two_votes_on_the_same_pictures_have_a_winner_each(world: World) -> None:
+    await world.imagine(count=2)
+    [result] = world.results()
+    for opener in (world.ann, world.bob):
+        await open_on(world, result, opener)
+        await happen(world)
+    first, second = world.results()[1:]
+    for ballot in (first, second):
+        await press(world.ann, ballot, 2)
+    await let_pass(world, 600)
+    winners = world.results()[3:]
+    assert {each.reference.message_id for each in winners} == {first.id, second.id}
+    assert len({row.announced_id for row in await world.rows(rounds)}) == 2
+
+
+async def test_a_ballot_in_a_thread_that_sleeps_is_closed_once_it_wakes(world: World) -> None:
+    """The winner's message wakes it: https://discord.com/developers/docs/topics/threads"""
+    ballot = await start(world, count=2)
+    await vote(world, ballot, 1)
+    await world.env.settle()
+    message = f"/channels/{world.channel.id}/messages/{ballot.id}"
+    world.env.inject_error("PATCH", message, status=400, code=50083)
+    await let_pass(world, 600)
+    assert len(world.results()) == 2, "the winner does not wait for the ballot's edit"
+    await let_pass(world, 61)
+    assert "**Picture 1 wins**" in now(world, ballot).content
+    assert (await the_round(world)).due_at is None
+
+
+async def test_a_slow_store_is_not_waited_for(world: World, monkeypatch: Any) -> None:
+    ballot = await start(world, count=2)
+    votes, happened = world.client.studio.votes, []
+    cast_at_once, defer_at_once = votes.cast, discord.InteractionResponse.defer
+
+    async def slow(*args: Any) -> Any:
+        await asyncio.sleep(0.4)
+        happened.append("cast")
+        return await cast_at_once(*args)
+
+    async def noted(*args: Any, **options: Any) -> None:
+        happened.append("acknowledged")
+        await defer_at_once(*args, **options)
+
+    monkeypatch.setattr(votes, "cast", slow)
+    monkeypatch.setattr(discord.InteractionResponse, "defer", noted)
+    answer = await world.bob.click(now(world, ballot), label="2 · 0 votes")
+    assert happened == ["acknowledged", "cast"]
+    assert last(answer).ephemeral
+    assert last(answer).content.startswith("You vote for picture 2.")
+
+
+async def test_what_others_cannot_see_is_not_listed_for_them(world: World) -> None:
+    hidden = discord.PermissionOverwrite(view_channel=False)
+    moderators = world.guild.create_role("moderators")
+    max_ = world.guild.add_member(world.env.create_user("max"), roles=[moderators])
+    seen = discord.PermissionOverwrite(view_channel=True)
+    studio = world.channel
+    world.channel = world.guild.create_text_channel(
+        "closed", overwrites={world.bob: hidden, moderators: seen}
+    )
+    await start(world, max_, count=2, prompt="ban bob or not")
+    told = await world.bob.slash(studio, "vote standing")
+    assert "ban bob" not in told.response.content
+    assert await world.bob.autocomplete(studio, "vote close", "vote", "ban") == []
+    assert "ban bob" in (await max_.slash(studio, "vote standing")).response.content
+
+
+async def test_everyone_is_no_role_to_wait_for(world: World) -> None:
+    await start(world, count=2, voters=world.guild.default_role)
+    assert (await the_contest(world)).voters_role is None
+
+
+async def test_a_start_that_discord_lost_can_be_repeated(world: World) -> None:
+    asked = last(await world.ann.slash(world.channel, "vote start", prompt="a fox", count=2))
+    lost = "/interactions/*/callback"
+    world.env.inject_error("POST", lost, status=404, code=UNKNOWN_INTERACTION)
+    await world.ann.click(asked, label="Start the vote")
+    assert world.results() == []
+    await world.ann.click(asked, label="Start the vote")
+    await happen(world)
+    assert len(world.results()) == 1

@@ -150,6 +150,9 @@ def test_who_may_close_it() -> None:
         (" 1 H 30 M ", 5400),
         ("2d", 2 * DAY_S),
         ("1d12h", 1.5 * DAY_S),
+        ("10 minutes", 600),
+        ("1 hour and 30 min", 5400),
+        ("2 days, 1 hr", 2 * DAY_S + 3600),
     ],
 )
 def test_durations(typed, seconds) -> None:
@@ -157,7 +160,7 @@ def test_durations(typed, seconds) -> None:
 
 
 @pytest.mark.parametrize(
-    "typed", ["", "10", "-5m", "m", "1.5h", "10 minutes", "٣m", "1h-30m", "9" * 30 + "s", "1e3s"]
+    "typed", ["", "10", "-5m", "m", "1.5h", "10 fortnights", "٣m", "1h-30m", "9" * 30 + "s", "1e3s"]
 )
 def test_what_is_no_duration_reads_what_would_be(typed) -> None:
     with pytest.raises(BadRequest, match="1h30m"):
@@ -197,3 +200,14 @@ def test_the_most_backed_come_first_and_of_equals_the_oldest() -> None:
         Suggestion(4, "loved", 5, 20.0),
     ]
     assert [each.words for each in most_backed(made)] == ["loved", "early", "late", "lonely"]
+
+
+def test_the_same_words_are_one_suggestion_of_all_who_back_them() -> None:
+    made = [
+        Suggestion(1, "Make it night", 2, 9.0),
+        Suggestion(2, "make it night", 1, 1.0),
+        Suggestion(3, "give it a hat", 2, 0.0),
+    ]
+    first, second = most_backed(made)
+    assert (first.words, first.person_id, first.backers) == ("make it night", 2, 3)
+    assert second.words == "give it a hat"

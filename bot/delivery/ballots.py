@@ -16,7 +16,13 @@ from bot.store.schema import Way
 from bot.studio.life import DiscordAway, Undeliverable
 from bot.studio.referee import BallotGone
 from bot.views.ballot import ballot_buttons, ballot_text
-from bot.views.winner import ascent_alt_text, ascent_of, winner_buttons, winner_text
+from bot.views.winner import (
+    HowDecided,
+    ascent_alt_text,
+    ascent_of,
+    winner_buttons,
+    winner_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -31,9 +37,9 @@ T = TypeVar("T")
 log = structlog.get_logger()
 
 _UNKNOWN_CHANNEL = 10003
-#: So often is no message of over an hour edited:
-#: https://discord.com/developers/docs/topics/opcodes-and-status-codes
-_EDITED_TOO_OFTEN = 30046
+#: A message of over an hour was edited too often; or its thread is archived, and any message of
+#: ours brings it back: https://discord.com/developers/docs/topics/opcodes-and-status-codes
+_NOT_NOW = (30046, 50083)
 
 
 class DiscordPresenter:
@@ -64,7 +70,7 @@ class DiscordPresenter:
         except Refused as refusal:
             if refusal.code in (UNKNOWN_MESSAGE, _UNKNOWN_CHANNEL):
                 raise BallotGone from refusal
-            if refusal.code == _EDITED_TOO_OFTEN:
+            if refusal.code in _NOT_NOW:
                 raise DiscordAway(str(refusal)) from refusal
             log.warning("ballot.not_editable", round=board.round.id, cause=str(refusal))
 
@@ -75,8 +81,9 @@ class DiscordPresenter:
         shown = last.shown
         post = Post(
             key=f"{last.round.id}-won",
+            sign=HowDecided(last.round.id).custom_id,
             text=winner_text(studio, finale),
-            view=winner_buttons(shown.generation.id, last.winner.position),
+            view=winner_buttons(last.round.id, shown.generation.id, last.winner.position),
             pictures=(last.winner,),
             drawing=await self._ascent(finale),
         )

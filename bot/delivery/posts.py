@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import discord
 
-from bot.views.ballot import ballot_buttons, ballot_text
+from bot.views.ballot import CloseVote, ballot_buttons, ballot_text
 from bot.views.result import files_of
 
 if TYPE_CHECKING:
@@ -36,23 +36,19 @@ class Post:
 
     Attributes:
         key: what it is about; no other message has it.
-        view: with at least one button.
+        sign: the custom_id of one of its buttons, which no other message has either.
         pictures: of one generation.
         blind: whether nobody is to learn from the files who painted them.
         drawing: comes after the pictures.
     """
 
     key: str
+    sign: str
     text: str
     view: Layout
     pictures: tuple[KeptPicture, ...]
     blind: bool = False
     drawing: Drawing | None = None
-
-    @property
-    def sign(self) -> str:
-        """The custom_id by which the message is known again."""
-        return getattr(self.view.children[0], "custom_id", "")
 
     @asynccontextmanager
     async def files(
@@ -74,6 +70,7 @@ def ballot_post(studio: Studio, board: Board) -> Post:
     """A ballot; by its key no result, and no other ballot on the same pictures."""
     return Post(
         key=board.round.id,
+        sign=CloseVote(board.round.id).custom_id,
         text=ballot_text(studio, board),
         view=ballot_buttons(board),
         pictures=board.shown.pictures,

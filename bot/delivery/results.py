@@ -17,7 +17,7 @@ from bot.delivery.words import Words
 from bot.store.schema import Way
 from bot.studio.generation import Shown
 from bot.studio.life import DiscordAway, Undeliverable
-from bot.views.buttons import result_buttons
+from bot.views.buttons import Reroll, result_buttons
 from bot.views.result import caption
 
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ class DiscordDelivery(Words):
                 return ballot_post(studio, board)
         return Post(
             key=generation.id,
+            sign=Reroll(generation.id).custom_id,
             text=caption(studio, generation, pictures),
             view=result_buttons(generation, pictures),
             pictures=tuple(pictures),

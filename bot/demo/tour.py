@@ -63,14 +63,14 @@ class Tour:
         first = await self._start_vote(self.ann, prompt="a castle on a hill at dawn", rounds=2)
         for who, number in ((self.ann, "3"), (self.bob, "2"), (self.cleo, "2")):
             await self._press(who, first, number, expect="You vote for picture")
-        await self._press(self.ann, first, "Close now", expect="Closed.")
+        await self._press(self.ann, first, "Close the vote", expect="Closed.")
         await self._shown(first, "Round 2 begins")
         await self._suggest(self.bob, first, "make it night")
         await self._suggest(self.cleo, first, "make it snow")
         second = await self._next_ballot(self.ann, first, "Start round 2 now")
         for who, number in ((self.ann, "1"), (self.bob, "1"), (self.cleo, "2")):
             await self._press(who, second, number, expect="You vote for picture")
-        await self._next_ballot(self.ann, second, "Close now", pictures=2)
+        await self._next_ballot(self.ann, second, "Close the vote", pictures=2)
 
     async def _start_vote(self, who: simcord.MemberActor, **options: object) -> discord.Message:
         said = " ".join(f"{name}: {value}" for name, value in options.items())

@@ -7,6 +7,7 @@ All of it is pure computing: `inspect` is quick enough for the event loop, `deco
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
@@ -74,6 +75,19 @@ def fit(picture: Picture, limit: int) -> Picture:
         if reached <= limit:
             return attempt
     return _shrunk(image, limit, reached, kept)
+
+
+def conceal(picture: Picture) -> Picture:
+    """The pixels alone, as a JPEG: neither its kind nor anything in it says who painted them.
+
+    Raises:
+        BadAnswer: they cannot be decoded.
+    """
+    kept = recipe.read(picture.data)
+    image = decode(picture.data)
+    image.info.clear()
+    told = None if kept is None else replace(kept, model="", steps=None, guidance=None)
+    return _encoded(image, _QUALITIES[0], told)
 
 
 def decode(

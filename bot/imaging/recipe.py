@@ -129,12 +129,6 @@ def embed(picture: Picture, recipe: Recipe) -> Picture:
     return replace(picture, data=written, parts=())
 
 
-def conceal(picture: Picture) -> Picture:
-    """The same picture, in which nothing says which model painted it, or how."""
-    found = read(picture.data)
-    return picture if found is None else embed(picture, replace(found, model="", steps=None))
-
-
 def read(data: bytes) -> Recipe | None:
     """The recipe in any bytes; None when there is none.
 

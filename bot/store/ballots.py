@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Row, bindparam, func, select
+from sqlalchemy import Row, bindparam, delete, func, select
 from sqlalchemy.dialects import sqlite
 
 from bot.store.vote_schema import Stage, backings, ballots, candidates, suggestions
@@ -45,6 +45,10 @@ _BACK = _back.on_conflict_do_update(
     index_elements=["round_id", "person_id"], set_={"backs": _back.excluded.backs}
 )
 _BACK_FIRST = sqlite.insert(backings).on_conflict_do_nothing()
+_BACKED_BY = select(backings.c.backs).where(
+    backings.c.round_id == bindparam("the_round"),
+    backings.c.person_id == bindparam("the_person"),
+)
 _SUGGESTED = (
     select(suggestions, func.count(backings.c.person_id).label("backers"))
     .outerjoin(
@@ -108,8 +112,19 @@ def tallies(connection: Connection, round_id: str) -> dict[Stage, dict[int, int]
 
 
 def suggest(connection: Connection, round_id: str, person_id: int, words: str, now: float) -> None:
-    """Writes a suggestion down, or another one in its place; its author is for it at first."""
+    """Writes a suggestion down, or another one in its place; its author is for it at first.
+
+    Those who were for other words are for none any more.
+    """
     told = {"round_id": round_id, "person_id": person_id}
+    if words_of(connection, round_id, person_id) not in (None, words):
+        connection.execute(
+            delete(backings).where(
+                backings.c.round_id == round_id,
+                backings.c.backs == person_id,
+                backings.c.person_id != person_id,
+            )
+        )
     connection.execute(_SUGGEST, told | {"words": words, "made_at": now})
     connection.execute(_BACK_FIRST, told | {"backs": person_id})
 
@@ -129,3 +144,9 @@ def words_of(connection: Connection, round_id: str, person_id: int) -> str | Non
     """What somebody has suggested."""
     whose = {"the_round": round_id, "the_person": person_id}
     return connection.scalar(_WORDS, whose)
+
+
+def backed_by(connection: Connection, round_id: str, person_id: int) -> int | None:
+    """Whose suggestion somebody is for."""
+    whose = {"the_round": round_id, "the_person": person_id}
+    return connection.scalar(_BACKED_BY, whose)

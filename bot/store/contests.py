@@ -63,7 +63,7 @@ _ENDED_IN = _IN_SERVER.where(contests.c.ended_at.is_not(None))
 
 @dataclass(frozen=True, slots=True)
 class NewContest:
-    """What is written when a vote begins; the columns are told in schema.py."""
+    """What is written when a vote begins; the columns are told in vote_schema.py."""
 
     id: str
     interaction_id: int
@@ -114,7 +114,7 @@ def accept_first(
     outcome = accept(connection, **order)
     if isinstance(outcome, Accepted):
         _begin(connection, contest, first, most)
-        return _painted_for(connection, outcome, first)
+        return _assign(connection, outcome, first)
     return outcome
 
 
@@ -134,7 +134,7 @@ def accept_next(
         rounds.new(connection, following)
         # At once, to be shown a last time.
         rounds.move(connection, before_id, Stage.BETWEEN, Stage.OVER, due_at=order["now"])
-        return _painted_for(connection, outcome, following)
+        return _assign(connection, outcome, following)
     return outcome
 
 
@@ -148,7 +148,7 @@ def open_on(
     """
     _begin(connection, contest, first, most)
     rounds.stand(connection, first.id, generation_id)
-    rounds.move(connection, first.id, Stage.WAITING, Stage.WAITING, due_at=contest.created_at)
+    rounds.due(connection, first.id, Stage.WAITING, contest.created_at)
 
 
 def known(connection: Connection, interaction_id: int) -> ContestRow | None:
@@ -189,6 +189,6 @@ def _begin(connection: Connection, contest: NewContest, first: NewRound, most: i
     rounds.new(connection, first)
 
 
-def _painted_for(connection: Connection, outcome: Accepted, of: NewRound) -> Accepted:
+def _assign(connection: Connection, outcome: Accepted, of: NewRound) -> Accepted:
     ids = {"the_id": outcome.row.id, "the_round": of.id}
     return Accepted(connection.execute(_FOR_ROUND, ids).one())

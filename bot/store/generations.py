@@ -346,7 +346,7 @@ def _end(
         connection, row.person_id, reserved=row.wanted, used=used, minute_start=row.minute_start
     )
     if row.round_id is not None:
-        rounds.painted_for(connection, row, now)
+        rounds.generation_ended(connection, row, now)
     entry = Entry.SETTLE if used else Entry.REFUND
     price = (row.price or 0) if used else 0
     _enter(connection, row, entry, count=used or row.wanted, price=price, now=now)

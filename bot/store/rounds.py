@@ -59,10 +59,10 @@ _BEFORE = (
 _NEW = insert(rounds)
 #: What all who voted before may read of it; the asker is told more.
 _WHY_NO_BALLOT = {
-    State.DELIVERED: "The next ballot could not be posted.",
-    State.FAILED: "The next pictures could not be painted.",
-    State.REFUSED: "The image service refused to paint the next pictures.",
-    State.CANCELLED: "The next pictures were cancelled.",
+    State.DELIVERED: "The ballot of round {number} could not be posted.",
+    State.FAILED: "The pictures of round {number} could not be painted.",
+    State.REFUSED: "The image service refused to paint the pictures of round {number}.",
+    State.CANCELLED: "The pictures of round {number} were cancelled.",
 }
 # The index has those alone that are due at some time.
 _NEXT_DUE = select(func.min(rounds.c.due_at)).where(rounds.c.due_at.is_not(None))
@@ -130,8 +130,8 @@ def opened(
     )
 
 
-def painted_for(connection: Connection, ended: GenerationRow, now: float) -> None:
-    """The generation has ended that is to be a round's ballot: it is that, or there is none."""
+def generation_ended(connection: Connection, ended: GenerationRow, now: float) -> None:
+    """Of the one that is to be a round's ballot: it is that by now, or there is none."""
     if ended.message_id is not None:
         opened(connection, ended.round_id, ended.id, ended.message_id, now)
     else:
@@ -139,27 +139,31 @@ def painted_for(connection: Connection, ended: GenerationRow, now: float) -> Non
 
 
 def abandon(connection: Connection, round_id: str, why: str, now: float) -> None:
-    """Its ballot never comes, or is gone: the winner there is by then is the last one.
+    """Its ballot never comes, or is gone: the winner of the round before is the last one then.
 
-    One that was found gone only when it had closed has none: nobody is shown again what somebody
-    has taken away.
+    Its own is shown to nobody again, since somebody has taken it away; but where it is the last
+    one already, of a round after which there came no other, it stays that.
+
+    Args:
+        connection: to write with.
+        round_id: which one.
+        why: a sentence with its `{number}`.
+        now: when.
     """
     row = get(connection, round_id)
     if row is None or row.stage == Stage.OVER:
         return
-    unseen = row.stage == Stage.DECIDED
-    if unseen and connection.scalar(_REASON, {"the_contest": row.contest_id}) is not None:
+    contest = {"the_contest": row.contest_id}
+    if row.stage == Stage.DECIDED and connection.scalar(_REASON, contest) is not None:
         return
-    last = row
-    if row.winner is None or unseen:
-        move(connection, round_id, Stage(row.stage), Stage.OVER, winner=None, due_at=None)
-        earlier = {"the_contest": row.contest_id, "below": row.number}
-        last = connection.execute(_BEFORE, earlier).one_or_none()
-    if last is None:
-        end_contest(connection, row.contest_id, why, now)
+    reason = why.format(number=row.number)
+    move(connection, round_id, Stage(row.stage), Stage.OVER, winner=None, due_at=None)
+    before = connection.execute(_BEFORE, contest | {"below": row.number}).one_or_none()
+    if before is None:
+        end_contest(connection, row.contest_id, reason, now)
         return
-    give_reason(connection, row.contest_id, why)
-    move(connection, last.id, Stage(last.stage), Stage.DECIDED, due_at=now)
+    give_reason(connection, row.contest_id, reason)
+    move(connection, before.id, Stage(before.stage), Stage.DECIDED, due_at=now)
 
 
 def end_contest(connection: Connection, contest_id: str, why: str | None, now: float) -> None:
@@ -170,6 +174,13 @@ def end_contest(connection: Connection, contest_id: str, why: str | None, now: f
 def give_reason(connection: Connection, contest_id: str, why: str) -> None:
     """Why no further round follows, for those who read of the last winner."""
     connection.execute(_GIVE_REASON, {"the_contest": contest_id, "ending": why})
+
+
+def due(
+    connection: Connection, round_id: str, found: Stage, at: float, **values: object
+) -> RoundRow | None:
+    """Has it seen to then; None when it is no longer in the stage that was found."""
+    return move(connection, round_id, found, found, due_at=at, **values)
 
 
 def run_off(connection: Connection, round_id: str, positions: Collection[int]) -> None:

@@ -42,7 +42,7 @@ class Stage(StrEnum):
         return self in VOTING_STAGES
 
     @property
-    def secret(self) -> bool:
+    def undecided(self) -> bool:
         """Whether it is too early to know what only the end is to tell."""
         return self is Stage.WAITING or self.votes
 

@@ -40,6 +40,11 @@ class Cast:
     for_role: bool
 
 
+class UnknownVote(Refusal):
+    def __init__(self) -> None:
+        super().__init__("I don't know that vote. Pick one from the list that opens as you type.")
+
+
 class VoteOver(Refusal):
     def __init__(self, why: str = "") -> None:
         super().__init__(f"{why or 'This ballot is closed.'} `/vote standing` lists what is open.")
@@ -49,12 +54,12 @@ def _found(connection: Connection, round_id: str, voter: Voter) -> tuple[RoundRo
     """A round of the server that somebody presses in.
 
     Raises:
-        VoteOver: there is no such round.
+        UnknownVote: there is no such round.
         NotAllowed: it is of another server.
     """
     row = rounds.get(connection, round_id)
     if row is None:
-        raise VoteOver
+        raise UnknownVote
     contest = contest_of(connection, row.contest_id)
     if contest.server_id != voter.server_id:
         raise NotAllowed("That vote is held in another server, and only there one can vote.")
@@ -93,7 +98,7 @@ def close(connection: Connection, round_id: str, voter: Voter, now: float) -> St
     row, contest = _found(connection, round_id, voter)
     check_leader(contest.opener_id, voter)
     if row.stage == Stage.WAITING:
-        raise Refusal("Its pictures are still on their way. `/cancel` takes them out of the line.")
+        raise Refusal("Its pictures are still on their way. Close it once its ballot is here.")
     closed = settle(connection, round_id, now, by_hand=True)
     if closed is not None:
         return closed
@@ -105,13 +110,12 @@ def close(connection: Connection, round_id: str, voter: Voter, now: float) -> St
 def go_on(connection: Connection, round_id: str, voter: Voter, now: float) -> None:
     _, contest = _found(connection, round_id, voter)
     check_leader(contest.opener_id, voter)
-    between = Stage.BETWEEN
-    if rounds.move(connection, round_id, between, between, closes_at=now, due_at=now) is None:
+    if rounds.due(connection, round_id, Stage.BETWEEN, now, closes_at=now) is None:
         raise VoteOver
 
 
-def _between(connection: Connection, round_id: str, voter: Voter, now: float) -> None:
-    """Whether somebody may suggest something now.
+def check_suggesting(connection: Connection, round_id: str, voter: Voter, now: float) -> None:
+    """Whether somebody may suggest something now, or back what others did.
 
     Raises:
         Refusal: not now, or not this one.
@@ -123,8 +127,9 @@ def _between(connection: Connection, round_id: str, voter: Voter, now: float) ->
     check_voter(replace(contest.rules, opener_votes=True), contest.opener_id, voter, now)
 
 
-def suggest(connection: Connection, round_id: str, words: str, voter: Voter, now: float) -> None:
-    _between(connection, round_id, voter, now)
+def suggest(connection: Connection, round_id: str, words: str, voter: Voter, now: float) -> bool:
+    """Whether its author is for it, and not for another one."""
+    check_suggesting(connection, round_id, voter, now)
     known = {row.person_id for row in ballots.suggested(connection, round_id)}
     if voter.person_id not in known and len(known) >= SUGGESTIONS_MAX:
         raise Refusal(
@@ -132,10 +137,11 @@ def suggest(connection: Connection, round_id: str, words: str, voter: Voter, now
             "them instead."
         )
     ballots.suggest(connection, round_id, voter.person_id, words, now)
+    return ballots.backed_by(connection, round_id, voter.person_id) == voter.person_id
 
 
 def back(connection: Connection, round_id: str, author_id: int, voter: Voter, now: float) -> str:
-    _between(connection, round_id, voter, now)
+    check_suggesting(connection, round_id, voter, now)
     words = ballots.words_of(connection, round_id, author_id)
     if words is None:
         raise Refusal("That suggestion is not there any more.")

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 #: Why a vote ends before its time.
-NOT_POSTED = "Its ballot could not be posted in that channel."
-DELETED = "Its ballot was deleted."
+NOT_POSTED = "The ballot of round {number} could not be posted in that channel."
+DELETED = "The ballot of round {number} was deleted."
 
 
 def settle(
@@ -44,22 +44,25 @@ def settle(
     tally = ballots.tallies(connection, round_id)[stage]
     decision = decide(tally, stage, row.seed, may_extend=not (row.extended or by_hand))
     log.info("ballot", id=round_id, votes=sum(tally.values()), decision=type(decision).__name__)
+    values: dict[str, object] = {}
     match decision:
         case Extended():
-            becomes, closes_at = stage, now + rules.duration_s
-            values: dict[str, object] = {"extended": 1}
+            becomes = stage
+            values = {"extended": 1, "closes_at": now + rules.duration_s}
         case Tied(positions):
+            becomes = Stage.RUNOFF
             rounds.run_off(connection, round_id, positions)
-            becomes, closes_at, values = Stage.RUNOFF, now + runoff_s(rules.duration_s), {}
+            values = {"closes_at": now + runoff_s(rules.duration_s)}
         case Unanswered():
+            becomes = Stage.DECIDED
             rounds.give_reason(connection, row.contest_id, f"Nobody voted in round {row.number}.")
-            becomes, closes_at, values = Stage.DECIDED, now, {}
         case Won(position, drawn_from):
-            goes_on = row.number < rules.rounds
-            becomes = Stage.BETWEEN if goes_on else Stage.DECIDED
-            closes_at = now + between_s(rules.duration_s)
+            becomes = Stage.DECIDED
             values = {"winner": position, "drawn": bool(drawn_from)}
-    rounds.move(connection, round_id, stage, becomes, closes_at=closes_at, due_at=now, **values)
+            if row.number < rules.rounds:
+                becomes = Stage.BETWEEN
+                values["closes_at"] = now + between_s(rules.duration_s)
+    rounds.move(connection, round_id, stage, becomes, due_at=now, **values)
     return becomes
 
 
@@ -80,15 +83,22 @@ def end_early(connection: Connection, round_id: str, why: str | None, now: float
     return moved is not None
 
 
-def end(connection: Connection, round_id: str, announced_id: int | None, now: float) -> None:
-    """The last word is said."""
+def wait_on(connection: Connection, round_id: str, until: float) -> None:
+    """Puts the next round off; people can suggest changes until then."""
+    rounds.due(connection, round_id, Stage.BETWEEN, until, closes_at=until)
+
+
+def end(
+    connection: Connection, round_id: str, announced_id: int | None, now: float, *, shown: bool
+) -> None:
+    """The last word is said; where the ballot does not show it yet, that is due."""
     ended = rounds.move(
         connection,
         round_id,
         Stage.DECIDED,
         Stage.OVER,
         announced_id=announced_id,
-        due_at=None,
+        due_at=None if shown else now,
     )
     if ended is not None:
         rounds.end_contest(connection, ended.contest_id, None, now)

@@ -12,10 +12,11 @@ from bot.studio.viewing import shown_of
 from bot.studio.voting import Rules, Suggestion, most_backed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy import Connection
 
+    from bot.store.rounds import RoundRow
     from bot.studio.generation import KeptPicture, Shown
 
 #: Of the votes of a server, those under way that are listed, and those that are over.
@@ -48,7 +49,7 @@ class Contest:
     ending: str | None
 
     @classmethod
-    def from_row(cls, row: Any) -> Contest:  # noqa: ANN401 - a row's columns are told in schema.py
+    def from_row(cls, row: Any) -> Contest:  # noqa: ANN401 - a row's columns are told in vote_schema.py
         columns: Mapping[str, Any] = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for it
         rules: dict[str, Any] = {name: columns[name] for name in _RULES}
         for name in ("secret", "opener_votes"):
@@ -85,7 +86,7 @@ class Contest:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One ballot of a vote; the columns are told in `bot/store/schema.py`."""
+    """One ballot of a vote; the columns are told in `bot/store/vote_schema.py`."""
 
     id: str
     contest_id: str
@@ -101,7 +102,7 @@ class Round:
     announced_id: int | None
 
     @classmethod
-    def from_row(cls, row: Any) -> Round:  # noqa: ANN401 - a row's columns are told in schema.py
+    def from_row(cls, row: Any) -> Round:  # noqa: ANN401 - a row's columns are told in vote_schema.py
         columns: Mapping[str, Any] = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for it
         own: dict[str, Any] = {name: columns[name] for name in cls.__dataclass_fields__}
         own["stage"] = Stage(columns["stage"])
@@ -146,12 +147,7 @@ class Board:
         """Whether nobody is to know yet which model painted what."""
         generation = self.shown.generation
         painted_for_it = generation.round_id == self.round.id
-        return painted_for_it and generation.order.compares_models and self.round.stage.secret
-
-    @property
-    def goes_on(self) -> bool:
-        """Whether a further round is to follow."""
-        return self.round.stage is Stage.BETWEEN
+        return painted_for_it and generation.order.compares_models and self.round.stage.undecided
 
     @property
     def winner(self) -> KeptPicture | None:
@@ -171,12 +167,18 @@ class Finale:
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
-    """A vote that is under way; `board` is None until its ballot is there."""
+class Listed:
+    """A vote and the round that says how it stands.
+
+    Attributes:
+        board: None until its ballot is there.
+        message_id: where to look: the ballot, or later the winner.
+    """
 
     contest: Contest
     round: Round
     board: Board | None
+    message_id: int | None
 
 
 def board_of(connection: Connection, round_id: str) -> Board | None:
@@ -207,15 +209,20 @@ def blank_board(connection: Connection, round_id: str, shown: Shown, now: float)
     return Board(contest, coming, shown, tallies, suggesters=_suggesters(connection, coming))
 
 
-def finale_of(connection: Connection, round_id: str) -> Finale | None:
-    """What is to be told of a vote with its last round; None where no round had a winner."""
-    last = rounds.get(connection, round_id)
-    if last is None or last.stage != Stage.DECIDED:
-        return None
-    won = [row for row in contests.rounds_of(connection, last.contest_id) if row.winner is not None]
+def finale_of(connection: Connection, contest_id: str) -> Finale | None:
+    """None where no round of a vote had a winner."""
+    won = [row for row in contests.rounds_of(connection, contest_id) if row.winner is not None]
     boards = [_board(connection, Round.from_row(row)) for row in won]
     found = tuple(board for board in boards if board is not None)
     return Finale(found) if found else None
+
+
+def finale_due(connection: Connection, round_id: str) -> Finale | None:
+    """What is to be told of a vote with its last round; None where that has come to nothing."""
+    last = rounds.get(connection, round_id)
+    if last is None or last.stage != Stage.DECIDED:
+        return None
+    return finale_of(connection, last.contest_id)
 
 
 def _board(connection: Connection, one: Round) -> Board | None:
@@ -250,15 +257,24 @@ def _suggestions(connection: Connection, one: Round) -> tuple[Suggestion, ...]:
     return tuple(most_backed(found))
 
 
-def standing_in(connection: Connection, server_id: int) -> list[Running]:
+def standing_in(connection: Connection, server_id: int) -> list[Listed]:
     """What is under way in a server, and what was decided last; the newest first."""
     rows = [
         *contests.running_in(connection, server_id, _LISTED),
         *contests.ended_in(connection, server_id, _RECENT),
     ]
-    listed: list[Running] = []
-    for row in rows:
-        last = contests.rounds_of(connection, row.id)[-1]
-        board = board_of(connection, last.id)
-        listed.append(Running(Contest.from_row(row), Round.from_row(last), board))
-    return listed
+    return [_listed(connection, Contest.from_row(row)) for row in rows]
+
+
+def _listed(connection: Connection, contest: Contest) -> Listed:
+    rows = contests.rounds_of(connection, contest.id)
+    telling = _telling(rows, over=contest.ended_at is not None)
+    announced = [row.announced_id for row in rows if row.announced_id is not None]
+    seen_in = announced[-1] if announced else telling.message_id
+    return Listed(contest, Round.from_row(telling), board_of(connection, telling.id), seen_in)
+
+
+def _telling(rows: Sequence[RoundRow], *, over: bool) -> RoundRow:
+    """Of a vote that is over, the last round with a winner; of others, the last of all."""
+    won = [row for row in rows if over and row.winner is not None]
+    return (won or rows)[-1]

@@ -17,7 +17,7 @@ from bot.store.rounds import NewRound
 from bot.store.vote_schema import Stage
 from bot.studio import closing
 from bot.studio.circuit import PainterOut
-from bot.studio.contest import Board, board_of, finale_of
+from bot.studio.contest import Board, board_of, finale_due
 from bot.studio.gathering import Ours
 from bot.studio.intake import Answered, Restarting
 from bot.studio.life import DiscordAway, Undeliverable
@@ -41,8 +41,10 @@ log = structlog.get_logger()
 #: For as long, nobody else sees to a round that is due; and after it, it is tried again.
 _LEASE_S = 60.0
 _TRIED_FOR_S = 24 * 60 * 60
-#: For a limit of the minute, or for other requests of the opener's to be done.
-_WAITED_FOR_S = 10 * 60
+#: The limit of a minute, or requests of the opener's that are under way, are over by then.
+_SOON_S = 5 * 60
+#: For so long a round waits for what hinders it.
+_WAITS_S = 60 * 60
 #: From then on, Discord lets a message be edited rarely.
 _OLD_S = 55 * 60
 _NOT_NOW = (StoreUnavailable, PainterOut, Restarting)
@@ -110,6 +112,7 @@ class Referee:
         self._is_new = True
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._expected: dict[str, int] = {}
+        self._counts: set[asyncio.Task[None]] = set()
 
     def start(self, presenter: Presenter) -> None:
         """From now on, ballots close at their time; those of before are looked at now."""
@@ -120,9 +123,10 @@ class Referee:
     async def close(self) -> None:
         """Begins nothing more; what is under way is taken up again by whoever is next."""
         await self._alarm.close()
-        for task in self._tasks.values():
+        tasks = [*self._tasks.values(), *self._counts]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self._scoreboard.close()
 
     def new_round(self, contest_id: str, number: int) -> NewRound:
@@ -137,30 +141,35 @@ class Referee:
         """A round has come to another stage."""
         self._alarm.look()
 
-    async def close_if_all_voted(self, round_id: str, turnout: int) -> None:
+    def close_when_all_voted(self, round_id: str, turnout: int) -> None:
         """Closes a ballot when everybody of the role that may vote has voted.
 
         How many they are is asked when it is unknown, and once more when that many have voted.
         """
-        if self._presenter is None or turnout < self._expected.get(round_id, 0):
+        presenter = self._presenter
+        if presenter is None or turnout < self._expected.get(round_id, 0):
             return
         # One asks for all who vote meanwhile; where it is not told, time alone closes the ballot.
         self._expected[round_id] = sys.maxsize
+        task = asyncio.create_task(self._count(round_id, presenter), name=f"voters {round_id}")
+        self._counts.add(task)
+        task.add_done_callback(self._counts.discard)
+
+    async def _count(self, round_id: str, presenter: Presenter) -> None:
         try:
             board = await self._database.read(board_of, round_id)
             if board is None or not board.round.stage.votes:
                 return
-            expected = await self._presenter.count_voters(board)
+            expected = await presenter.count_voters(board)
+            if expected:
+                self._expected[round_id] = expected
+                if await self._database.write(
+                    closing.close_if_all_voted, round_id, expected, self._clock()
+                ):
+                    self.moved()
         except (EaselError, DiscordAway) as reason:
             log.info("ballot.voters_uncounted", round=round_id, cause=str(reason))
             self._expected.pop(round_id, None)
-            return
-        if expected:
-            self._expected[round_id] = expected
-            if await self._database.write(
-                closing.close_if_all_voted, round_id, expected, self._clock()
-            ):
-                self.moved()
 
     async def _show(self, presenter: Presenter, round_id: str) -> bool:
         """Whether its message is old."""
@@ -173,6 +182,9 @@ class Referee:
             log.info("ballot.gone", round=round_id)
             await self._database.write(rounds.abandon, round_id, closing.DELETED, self._clock())
             self.moved()
+        # Another process may have shown something newer before this came through.
+        if await self._database.read(board_of, round_id) != board:
+            self._scoreboard.touch(round_id)
         return self._clock() > (board.round.opened_at or 0.0) + _OLD_S
 
     async def _see_to_all(self, presenter: Presenter) -> None:
@@ -211,8 +223,8 @@ class Referee:
             case Stage.DECIDED:
                 await self._announce(row, presenter)
             case Stage.OVER:
-                await self._show_last(row)
-                await self._database.write(rounds.put_off, row, None)
+                if await self._show_last(row):
+                    await self._database.write(rounds.put_off, row, None)
 
     async def _post(self, round_id: str, presenter: Presenter) -> None:
         board = await self._database.read(board_of, round_id)
@@ -242,29 +254,25 @@ class Referee:
         place, order = board.contest.place(board.round.message_id), closing.next_order(board)
         try:
             submitted = await self._intake.submit(order, place, [source], accept=accept)
-        except (Answered, *_NOT_NOW) as reason:
-            log.info("round.not_gone_on", id=row.id, cause=str(reason))
+        except Answered:
+            log.info("round.gone_on_before", id=row.id)
         except Refusal as refusal:
-            if (free_at := self._soon_free(refusal, row)) is not None:
-                await self._database.write(rounds.put_off, row, free_at)
+            now = self._clock()
+            if (again_at := _again_at(refusal, now)) and now < _patience_ends_at(board):
+                log.info("round.waits", id=row.id, cause=refusal.sentence)
+                await self._database.write(closing.wait_on, row.id, again_at)
+                self._scoreboard.touch(row.id)
                 return
             why = closing.why_no_round(refusal, following.number, board.contest.opener_id)
-            await self._database.write(closing.end_early, row.id, why, self._clock())
+            await self._database.write(closing.end_early, row.id, why, now)
         else:
             if submitted.fresh:
                 self._intake.begin(submitted.generation)
 
-    def _soon_free(self, refusal: Refusal, row: RoundRow) -> float | None:
-        """When the opener's allowance has room again, where that is worth waiting for."""
-        now = self._clock()
-        if not isinstance(refusal, AllowanceSpent) or now > row.closes_at + _WAITED_FOR_S:
-            return None
-        free_at = refusal.free_at or now + _LEASE_S
-        return free_at if free_at < now + _WAITED_FOR_S else None
-
     async def _announce(self, row: RoundRow, presenter: Presenter) -> None:
-        await self._show_last(row)
-        finale = await self._database.read(finale_of, row.id)
+        """Posts the last winner, even where the ballot cannot be edited just now."""
+        shown = await self._show_last(row)
+        finale = await self._database.read(finale_due, row.id)
         message_id = None
         try:
             if finale is not None:
@@ -274,16 +282,33 @@ class Referee:
         except DiscordAway:
             if not self._is_old(row):
                 raise
-        await self._database.write(closing.end, row.id, message_id, self._clock())
+        await self._database.write(closing.end, row.id, message_id, self._clock(), shown=shown)
 
-    async def _show_last(self, row: RoundRow) -> None:
+    async def _show_last(self, row: RoundRow) -> bool:
+        """Whether that was possible, or need not be tried again."""
         self._expected.pop(row.id, None)
         try:
             await self._scoreboard.show(row.id)
-        except DiscordAway:
-            if not self._is_old(row):
-                raise
+        except DiscordAway as reason:
+            log.info("ballot.not_shown", round=row.id, cause=str(reason))
+            return self._is_old(row)
+        return True
 
     def _is_old(self, row: RoundRow) -> bool:
         """Whether nobody waits any more for what Discord could not be told."""
         return self._clock() > (row.closes_at or 0.0) + _TRIED_FOR_S
+
+
+def _patience_ends_at(board: Board) -> float:
+    """Well after its ballot was closed, even if that was extended and run off."""
+    return (board.round.opened_at or 0.0) + 3 * board.contest.rules.duration_s + _WAITS_S
+
+
+def _again_at(refusal: Refusal, now: float) -> float | None:
+    """When a refused round may be painted all the same; None where no time will help."""
+    if isinstance(refusal, _NOT_NOW):
+        return now + _LEASE_S
+    if not isinstance(refusal, AllowanceSpent):
+        return None
+    free_at = refusal.free_at or now + _LEASE_S
+    return free_at if free_at < now + _SOON_S else None

@@ -88,6 +88,8 @@ class Scoreboard:
             finally:
                 entry.shown_at = self._clock()
             entry.pause_s = _EVERY_WHEN_OLD_S if is_old else self._every_s
+        if entry.stale:
+            self._show_soon(round_id, entry)
 
     async def close(self) -> None:
         """Shows nothing more, but for what is on its way."""

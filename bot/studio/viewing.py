@@ -68,7 +68,7 @@ async def see(database: Database, generation_id: str, viewer: Viewer) -> Shown:
     round_id = shown.generation.round_id
     if round_id is not None and shown.generation.order.compares_models:
         row = await database.read(rounds.get, round_id)
-        if row is not None and Stage(row.stage).secret:
+        if row is not None and Stage(row.stage).undecided:
             raise StillSecret
     return shown
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import asdict, dataclass, replace
 from functools import partial
+from random import SystemRandom
 from typing import TYPE_CHECKING
 
 from bot.errors import BadRequest, NotAllowed
@@ -12,7 +13,7 @@ from bot.imaging.request import COUNT_MAX, Size, clean_text
 from bot.store import ballots, contests, drafts, people, rounds, servers
 from bot.store.contests import NewContest
 from bot.studio import casting
-from bot.studio.contest import blank_board, board_of, standing_in
+from bot.studio.contest import blank_board, finale_of, standing_in
 from bot.studio.gathering import see_to_edit
 from bot.studio.intake import Answered
 from bot.studio.order import Order, Source, Variation
@@ -22,6 +23,7 @@ from bot.studio.wish import About, Wish
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from random import Random
 
     from sqlalchemy import Connection
 
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from bot.store.servers import VoterRules
     from bot.store.vote_schema import Stage
     from bot.studio.casting import Cast
-    from bot.studio.contest import Board, Running
+    from bot.studio.contest import Board, Finale, Listed
     from bot.studio.generation import Place, Shown
     from bot.studio.intake import Intake, Quote, Submitted
     from bot.studio.referee import Referee
@@ -72,10 +74,12 @@ class Votes:
         *,
         limits: Limits,
         clock: Callable[[], float] = time.time,
+        random: Random | None = None,
     ) -> None:
         self._database = database
         self._intake = intake
         self._referee = referee
+        self._random = random or SystemRandom()
         self._limits = limits
         self._clock = clock
 
@@ -93,6 +97,9 @@ class Votes:
                 "Open the vote in another one, or ask those who manage the server to let me."
             )
         check_rules(wish.rules)
+        # The role that everyone has goes by the server's own id.
+        everyone = wish.rules.voters_role == place.server_id
+        wish = replace(wish, rules=replace(wish.rules, voters_role=None)) if everyone else wish
         voters = await self._database.read(servers.voters_in, place.server_id)
         rules = _with(wish.rules, voters)
         match wish.on:
@@ -102,6 +109,8 @@ class Votes:
                 return await self._on_shown(about, rules, place)
 
     async def _on_order(self, order: Order, rules: Rules, place: Place) -> Proposal:
+        # In the order in which they were named, whoever named them would know who is who.
+        order = replace(order, models=tuple(self._random.sample(order.models, len(order.models))))
         quote = await self._intake.quote(
             order, place, written=lambda priced: Wish(rules, priced).to_json()
         )
@@ -201,12 +210,9 @@ class Votes:
             casting.cast, round_id, position, voter, press_id=press_id, now=self._clock()
         )
         self._referee.counted(round_id)
+        if outcome.for_role and outcome.position is not None:
+            self._referee.close_when_all_voted(round_id, outcome.turnout)
         return outcome
-
-    async def close_if_all_voted(self, round_id: str, cast: Cast) -> None:
-        """Closes a ballot when everybody of the role that may vote has voted."""
-        if cast.for_role and cast.position is not None:
-            await self._referee.close_if_all_voted(round_id, cast.turnout)
 
     async def close(self, round_id: str, voter: Voter) -> Stage:
         """Closes a ballot before its time, or ends a vote between two rounds; what it leads to.
@@ -227,8 +233,19 @@ class Votes:
         await self._database.write(casting.go_on, round_id, voter, self._clock())
         self._referee.moved()
 
-    async def suggest(self, round_id: str, words: str, voter: Voter) -> None:
+    async def suggestion(self, round_id: str, voter: Voter) -> str | None:
+        """What somebody has suggested so far.
+
+        Raises:
+            Refusal: they may suggest nothing now.
+        """
+        return await self._database.read(_suggestion, round_id, voter, self._clock())
+
+    async def suggest(self, round_id: str, words: str, voter: Voter) -> bool:
         """Suggests what the next round should change, in place of an earlier suggestion.
+
+        Returns:
+            Whether they back it themselves, and not another one.
 
         Raises:
             Refusal: it is too late for it, or too early; or there are no words in it.
@@ -238,8 +255,11 @@ class Votes:
             raise BadRequest("Write what should change, such as: make it night.")
         if len(cleaned) > SUGGESTION_MAX:
             raise BadRequest(f"A suggestion has at most {SUGGESTION_MAX} characters.")
-        await self._database.write(casting.suggest, round_id, cleaned, voter, self._clock())
+        backed = await self._database.write(
+            casting.suggest, round_id, cleaned, voter, self._clock()
+        )
         self._referee.counted(round_id)
+        return backed
 
     async def back(self, round_id: str, author_id: int, voter: Voter) -> str:
         """Backs somebody's suggestion, and no other one; its words.
@@ -251,19 +271,15 @@ class Votes:
         self._referee.counted(round_id)
         return words
 
-    async def suggestion(self, round_id: str, person_id: int) -> str | None:
-        """What somebody has suggested so far."""
-        return await self._database.read(ballots.words_of, round_id, person_id)
-
-    async def board(self, round_id: str) -> Board | None:
-        """A ballot as it stands; None where there is none."""
-        return await self._database.read(board_of, round_id)
+    async def finale(self, round_id: str, server_id: int | None) -> Finale | None:
+        """The rounds of its vote that had a winner; None where there is none."""
+        return await self._database.read(_finale, round_id, server_id)
 
     async def blank_board(self, round_id: str, shown: Shown) -> Board | None:
         """The ballot that freshly painted pictures are to become; None where it has ended."""
         return await self._database.read(blank_board, round_id, shown, self._clock())
 
-    async def standing(self, server_id: int) -> list[Running]:
+    async def standing(self, server_id: int) -> list[Listed]:
         """What is under way in a server, and what was decided last; the newest first."""
         return await self._database.read(standing_in, server_id)
 
@@ -346,3 +362,14 @@ def _open_on(
     if drafts.take(connection, draft_id, contest.person_id, now) is None:
         raise Answered
     contests.open_on(connection, contest, first, about.generation_id, RUNNING_MAX)
+
+
+def _suggestion(connection: Connection, round_id: str, voter: Voter, now: float) -> str | None:
+    casting.check_suggesting(connection, round_id, voter, now)
+    return ballots.words_of(connection, round_id, voter.person_id)
+
+
+def _finale(connection: Connection, round_id: str, server_id: int | None) -> Finale | None:
+    row = rounds.get(connection, round_id)
+    finale = None if row is None else finale_of(connection, row.contest_id)
+    return finale if finale and finale.last.contest.server_id == server_id else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from bot.errors import BadRequest, NotAllowed
@@ -22,8 +22,10 @@ BETWEEN_MAX_S: Final = 10 * 60
 SEED_LIMIT: Final = 1_000_000
 
 _UNITS = {"d": DAY_S, "h": 60 * 60, "m": 60, "s": 1}
-_DURATION = re.compile(r"(?:([0-9]{1,7})([dhms]))+", re.ASCII)
-_STEP = re.compile(r"([0-9]+)([dhms])", re.ASCII)
+#: `10m`, and as others write it: `10 min`, `1 hour and 30 minutes`.
+_UNIT = r"d(?:ays?)?|h(?:ours?|rs?)?|m(?:in(?:ute)?s?)?|s(?:ec(?:ond)?s?)?"
+_STEP = re.compile(rf"([0-9]{{1,7}})({_UNIT})(?:,|and)?", re.ASCII)
+_DURATION = re.compile(rf"(?:{_STEP.pattern})+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,8 +205,14 @@ class Suggestion:
 
 
 def most_backed(suggestions: Sequence[Suggestion]) -> list[Suggestion]:
-    """The most backed first; of equals, the oldest."""
-    return sorted(suggestions, key=lambda each: (-each.backers, each.made_at, each.person_id))
+    """The most backed first; of equals, the oldest. The same words are one suggestion."""
+    same: dict[str, list[Suggestion]] = {}
+    for each in sorted(suggestions, key=lambda each: (each.made_at, each.person_id)):
+        same.setdefault(each.words.casefold(), []).append(each)
+    joined = [
+        replace(those[0], backers=sum(each.backers for each in those)) for those in same.values()
+    ]
+    return sorted(joined, key=lambda each: -each.backers)
 
 
 def parse_duration(typed: str) -> int:
@@ -216,7 +224,7 @@ def parse_duration(typed: str) -> int:
     told = "".join(typed.split()).lower()
     if not _DURATION.fullmatch(told):
         raise BadRequest("I can't read that as a duration. Write it as in `90s`, `10m` or `1h30m`.")
-    return sum(int(number) * _UNITS[unit] for number, unit in _STEP.findall(told))
+    return sum(int(number) * _UNITS[unit[0]] for number, unit in _STEP.findall(told))
 
 
 def _days(count: int) -> str:

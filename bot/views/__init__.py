@@ -18,6 +18,7 @@ from bot.views.remix import Remix, RemixForm
 from bot.views.suggesting import GoOn, Suggest, SuggestForm
 from bot.views.vote_form import OpenVote, VoteForm
 from bot.views.waiting import Cancel
+from bot.views.winner import HowDecided
 
 #: Every item that must work after a restart; the client registers them all.
 PERSISTENT = (
@@ -49,6 +50,7 @@ PERSISTENT = (
     Suggest,
     suggesting.Back,
     GoOn,
+    HowDecided,
 )
 #: What they lead to.
 PAGES = Pages(panel=open_panel, result=show_result)

@@ -119,6 +119,20 @@ async def submit(
     studio.intake.begin(submitted.generation)
 
 
+async def whisper(interaction: Interaction, deciding: Coroutine[object, object, str]) -> None:
+    """Says to one person alone what came of a press, in time even where the store is slow."""
+    decision = asyncio.ensure_future(deciding)
+    done, _ = await asyncio.wait({decision}, timeout=DECIDE_WITHIN_S)
+    unheard = None if done else await _acknowledge(interaction, private=True)
+    said = await decision
+    if unheard is not None:
+        raise unheard
+    if done:
+        await interaction.response.send_message(said, ephemeral=True)
+    else:
+        await interaction.followup.send(said, ephemeral=True)
+
+
 async def _acknowledge(interaction: Interaction, *, private: bool) -> Exception | None:
     """Shows "thinking"; why it could not, when Discord never heard of it.
 

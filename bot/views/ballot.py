@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.studio.voting import Stage
+from bot.views.asking import whisper
 from bot.views.base import Button, Layout
 from bot.views.buttons import ROW_MAX, in_rows, result_buttons
 from bot.views.ids import POSITION, ROUND
@@ -12,7 +13,7 @@ from bot.views.lineage import came_of
 from bot.views.result import facts_of
 from bot.views.suggesting import Back, GoOn, Suggest, suggestion_lines
 from bot.views.voter import voter_of
-from bot.views.wording import CONTENT_MAX, clip, code, listed, plural
+from bot.views.wording import code, listed, plural, whole_lines
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,23 +38,23 @@ class CastVote(Button, template=f"cast:{ROUND}:{POSITION}"):
         super().__init__(f"cast:{round_id}:{position}", label=label)
 
     async def press(self, interaction: Interaction) -> None:
+        await whisper(interaction, self._cast(interaction))
+
+    async def _cast(self, interaction: Interaction) -> str:
         votes = interaction.client.studio.votes
         cast = await votes.cast(self.round_id, self.position, voter_of(interaction), interaction.id)
-        await interaction.response.send_message(cast_text(cast), ephemeral=True)
-        await votes.close_if_all_voted(self.round_id, cast)
+        return cast_text(cast)
 
 
 class CloseVote(Button, template=f"close-vote:{ROUND}"):
     """Closes a ballot before its time; for whoever opened it, and for moderators."""
 
-    def __init__(self, round_id: str, *, label: str = "Close now") -> None:
+    def __init__(self, round_id: str, *, label: str = "Close the vote") -> None:
         self.round_id = round_id
         super().__init__(f"close-vote:{round_id}", label=label)
 
     async def press(self, interaction: Interaction) -> None:
-        votes = interaction.client.studio.votes
-        becomes = await votes.close(self.round_id, voter_of(interaction))
-        await interaction.response.send_message(closed_text(becomes), ephemeral=True)
+        await whisper(interaction, close(interaction, self.round_id))
 
 
 def cast_text(cast: Cast) -> str:
@@ -67,15 +68,16 @@ def cast_text(cast: Cast) -> str:
     return f"You now vote for picture {cast.position}, no longer for picture {cast.before}."
 
 
-def closed_text(becomes: Stage) -> str:
-    """What whoever closed a ballot reads, alone."""
-    match becomes:
+async def close(interaction: Interaction, round_id: str) -> str:
+    """Closes a ballot for whoever may; what they read."""
+    votes = interaction.client.studio.votes
+    match await votes.close(round_id, voter_of(interaction)):
         case Stage.RUNOFF:
             return "Closed. It is a tie, so a runoff has begun."
         case Stage.BETWEEN:
             return "Closed. Now everybody can suggest what the next round should change."
         case _:
-            return "Closed."
+            return "Closed. What came of it follows."
 
 
 def ballot_buttons(board: Board) -> Layout:
@@ -94,7 +96,9 @@ def ballot_buttons(board: Board) -> Layout:
         case Stage.BETWEEN:
             back = [Back(one.id, board.suggestions)] if board.suggestions else []
             go_on = GoOn(one.id, label=f"Start round {one.number + 1} now")
-            return Layout(*back, Suggest(one.id), go_on, CloseVote(one.id, label="Stop here"))
+            return Layout(
+                *back, Suggest(one.id), go_on, CloseVote(one.id, label="End the vote here")
+            )
         case _:
             return result_buttons(board.shown.generation, board.shown.pictures)
 
@@ -105,31 +109,35 @@ def ballot_text(studio: Studio, board: Board) -> str:
         case Stage.OPEN | Stage.RUNOFF:
             lines = [*_open(board), *_choices(studio, board)]
         case Stage.BETWEEN:
-            lines = [*outcome(studio, board), *_between(board)]
+            lines = [*outcome(board), *_between(board), *_choices(studio, board)]
         case _:
-            lines = outcome(studio, board)
-    return clip("\n".join((*lines, *_quiet(studio, board))), CONTENT_MAX)
+            lines = [*outcome(board), *_choices(studio, board)]
+    return whole_lines((*lines, *_quiet(studio, board)))
 
 
-def outcome(studio: Studio, board: Board) -> list[str]:
+def outcome(board: Board) -> list[str]:
     """How a ballot has ended: the winner, how it won, and every count."""
     heading = f"**Vote{_which_round(board)}, closed:** {_about(board)}"
     if (won := board.round.winner) is None:
-        why = board.contest.ending or "Nobody voted."
-        return [heading, f"There is no winner. {why}"]
-    most, counts = board.tally.get(won, 0), dict(board.tally)
-    how = f"with {most} of {plural(board.turnout, 'vote')}"
+        before = board.round.number - 1
+        stays = f"the winner of round {before} stays" if before else "there is no winner"
+        return [heading, f"Nobody voted, so {stays}."]
+    return [heading, f"**Picture {won} wins** {how_it_won(board)}.", f"-# {_counts(board)}"]
+
+
+def how_it_won(board: Board) -> str:
+    """Behind “wins”: by how many votes, or by which draw."""
+    most = board.tally.get(board.round.winner or 0, 0)
     if board.round.drawn:
-        tied = sorted(position for position, votes in counts.items() if votes == most)
-        how = (
-            f"by a draw: {listed([str(each) for each in tied])} stayed tied in the runoff, and the "
-            f"seed {board.round.seed:,} leaves {board.round.seed % len(tied)} when it is divided "
-            f"by {len(tied)}"
+        tied = [str(n) for n, votes in sorted(board.tally.items()) if votes == most]
+        seed, left = board.round.seed, board.round.seed % len(tied)
+        return (
+            f"by lot, since {listed(tied)} stayed tied: the seed {seed:,} divided by {len(tied)} "
+            f"leaves {left}"
         )
-    elif board.voting is Stage.RUNOFF:
-        how = f"in a runoff, {how}"
-    won_by = f"**Picture {won} wins** {how}."
-    return [heading, won_by, *_choices(studio, board), f"-# {_counts(board)}"]
+    turnout = board.turnout
+    how = "with the only vote" if turnout == 1 else f"with {most} of {turnout} votes"
+    return f"in a runoff, {how}" if board.voting is Stage.RUNOFF else how
 
 
 def _counts(board: Board) -> str:
@@ -148,7 +156,7 @@ def _listed_counts(tally: Mapping[int, int]) -> str:
 def _open(board: Board) -> list[str]:
     one = board.round
     closes_at = int(one.closes_at or 0)
-    until = f"Closes <t:{closes_at}:R>, at <t:{closes_at}:t>."
+    until = f"It closes <t:{closes_at}:R>, at <t:{closes_at}:t>."
     if one.stage is Stage.RUNOFF:
         tied = listed([str(position) for position in sorted(board.tally)])
         heading = (
@@ -156,8 +164,10 @@ def _open(board: Board) -> list[str]:
         )
     else:
         heading = f"**Vote{_which_round(board)}:** {_about(board)}"
-    extended = " Nobody had voted, so it stays open for as long again." if one.extended else ""
-    return [heading, f"{_turnout(board)} {until}{extended}"]
+    lines = [heading, f"**Press a number to vote.** {until} {_turnout(board)}"]
+    if one.extended and one.stage is Stage.OPEN:
+        lines.append("Nobody had voted, so it stays open for as long again.")
+    return lines
 
 
 def _turnout(board: Board) -> str:
@@ -169,9 +179,10 @@ def _turnout(board: Board) -> str:
 
 def _between(board: Board) -> list[str]:
     one = board.round
+    begins = int(one.closes_at or 0)
     invitation = (
-        f"Round {one.number + 1} begins <t:{int(one.closes_at or 0)}:R>, with variations of it. "
-        "What should change? The suggestions that most people back are painted."
+        f"**Suggest a change, or back somebody else's**: round {one.number + 1} begins "
+        f"<t:{begins}:R>. What most people back becomes its pictures, and the rest are variations."
     )
     return [invitation, *suggestion_lines(board.suggestions)]
 
@@ -231,9 +242,8 @@ def rules_line(board: Board) -> str:
     """How it is decided."""
     contest, rules = board.contest, board.contest.rules
     who = f"<@&{rules.voters_role}> can vote" if rules.voters_role else "Everyone here can vote"
-    how = "press a number, and press it again to take the vote back"
     opener = f"opened by <@{contest.opener_id}>"
     if not rules.opener_votes:
         opener += ", who leaves it to the others"
-    tie = f"a tie leads to a runoff, and then to a draw by the seed {board.round.seed:,}"
-    return f"{who}: {how}. {opener.capitalize()}; {tie}."
+    tie = f"if it is a tie, there is a runoff, and then the number {board.round.seed:,} decides"
+    return f"{who}, and press again to take it back · {opener} · {tie}"

@@ -27,7 +27,7 @@ log = structlog.get_logger()
 #: Eight of them leave room for the rest of the message.
 _PROMPT_SHOWN = 150
 #: What comes out of `submit` when it has withdrawn the generation again.
-_UNHEARD = (discord.HTTPException, aiohttp.ClientError, OSError)
+UNHEARD = (discord.HTTPException, aiohttp.ClientError, OSError)
 #: Interaction tokens live 15 minutes.
 _REMEMBERED_S = 15 * 60
 
@@ -53,7 +53,7 @@ class Paint(Button, template=f"paint:{DRAFT}"):
         confirming = intake.confirm(self.draft_id, place_of(interaction))
         try:
             await submit(interaction, confirming, private=order.private)
-        except _UNHEARD:
+        except UNHEARD:
             await intake.reopen(self.draft_id, order, person_id)
             raise
 
@@ -120,7 +120,7 @@ class Questions:
                 await asked.delete_original_response()
             elif press.message is not None:
                 await press.followup.delete_message(press.message.id)
-        except _UNHEARD as error:
+        except UNHEARD as error:
             log.info("question.remains", draft=draft_id, cause=repr(error))
 
     def _forget_old(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import discord
 
@@ -11,11 +11,14 @@ from bot.studio.order import Order
 from bot.studio.wish import About
 from bot.views.asking import place_of, submit
 from bot.views.base import Button, Layout
-from bot.views.confirm import Leave, close_question, price_text
+from bot.views.confirm import UNHEARD, Leave, close_question, price_text
 from bot.views.ids import DRAFT
-from bot.views.wording import CONTENT_MAX, clip, code, duration, listed, plural
+from bot.views.wording import code, duration, listed, plural, whole_lines
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from bot.studio.intake import Submitted
     from bot.studio.votes import Proposal
     from bot.studio.voting import Rules
     from bot.studio.wish import Wish
@@ -43,10 +46,21 @@ class StartVote(Button, template=f"start-vote:{DRAFT}"):
                 case Order() as order:
                     place = place_of(interaction)
                     starting = votes.start(self.draft_id, order, wish.rules, place)
-                    await submit(interaction, starting, private=False)
+                    await self._submit(interaction, starting, wish)
                     await interaction.client.questions.take_away(self.draft_id, interaction)
         except Answered as answered:
             await close_question(interaction, answered)
+
+    async def _submit(
+        self, interaction: Interaction, starting: Coroutine[Any, Any, Submitted], wish: Wish
+    ) -> None:
+        try:
+            await submit(interaction, starting, private=False)
+        except UNHEARD:
+            # It was withdrawn again, and can be started once more.
+            intake, person_id = interaction.client.studio.intake, interaction.user.id
+            await intake.keep(self.draft_id, person_id, wish.to_json())
+            raise
 
 
 async def propose(interaction: Interaction, wish: Wish) -> None:
@@ -82,16 +96,19 @@ def proposal_text(proposal: Proposal) -> str:
         rounds = plural(rules.rounds, "round")
         heading = f"**A vote in {rounds}** on {words}; each ballot is open for {open_for}."
         most = "Up to "
+    first = order.wanted if isinstance(on, Quote) else 0
     lines = [
         heading,
         *_conditions(rules, blind=isinstance(on, Quote) and order.compares_models),
         f"{most}**{plural(proposal.wanted, 'picture')}** are painted{price_text(proposal.price)}",
-        f"They count towards your allowance: {proposal.left_today} are left today.",
+        f"They count towards your allowance; you have {proposal.left_today} left today.",
     ]
-    if proposal.left_today < proposal.wanted:
-        lines.append("-# When it is used up, the winner there is by then is the last one.")
+    if proposal.left_today < first:
+        lines.append("That is more than you have left: ask for fewer with `count`.")
+    elif proposal.left_today < proposal.wanted:
+        lines.append("-# If it runs out, the vote ends with the last winner.")
     lines += [f"-# {note}" for note in notes]
-    return clip("\n".join(lines), CONTENT_MAX)
+    return whole_lines(lines)
 
 
 def _conditions(rules: Rules, *, blind: bool) -> list[str]:

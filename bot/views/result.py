@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import discord
 
 from bot.errors import NotFound
-from bot.imaging.pictures import fit, inspect
-from bot.imaging.recipe import conceal
+from bot.imaging.pictures import conceal, fit, inspect
 from bot.views.asking import viewer_of
 from bot.views.lineage import aloud, came_of
 from bot.views.wording import (
@@ -130,9 +129,11 @@ async def files_of(
     with ExitStack() as buffers:
         files: list[discord.File] = []
         for picture, data in zip(pictures, await studio.files(pictures), strict=True):
+            extension = picture.media_type.extension
             if blind:
-                data = await asyncio.to_thread(_concealed, data)  # noqa: PLW2901 - as it is sent
-            sent, extension = await _sized(data, limit, picture.media_type.extension)
+                concealed = await asyncio.to_thread(_concealed, data)
+                data, extension = concealed.data, concealed.media_type.extension  # noqa: PLW2901 - as it is sent
+            sent, extension = await _sized(data, limit, extension)
             file = discord.File(
                 buffers.enter_context(BytesIO(sent)),
                 filename=f"{generation.id}-{picture.position}.{extension}",
@@ -151,8 +152,8 @@ async def _sized(data: bytes, limit: int, extension: str) -> tuple[bytes, str]:
     return smaller.data, smaller.media_type.extension
 
 
-def _concealed(data: bytes) -> bytes:
-    return conceal(inspect(data)).data
+def _concealed(data: bytes) -> Picture:
+    return conceal(inspect(data))
 
 
 def _fit(data: bytes, limit: int) -> Picture:

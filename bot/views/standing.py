@@ -5,27 +5,35 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.studio.voting import Stage
-from bot.views.wording import CONTENT_MAX, clip, code, listed, plural
+from bot.views.ballot import how_it_won
+from bot.views.wording import code, listed, plural, whole_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.store.servers import VoterRules
-    from bot.studio.votes import Running
+    from bot.studio.votes import Listed
 
-_PROMPT_SHOWN = 80
+_PROMPT_SHOWN = 60
+#: So that there is room for those that were decided.
+_OPEN_SHOWN = 6
 
 
-def standing_text(votes: Sequence[Running]) -> str:
+def standing_text(votes: Sequence[Listed]) -> str:
     """Those that are open first; each with a way to it."""
+    if not votes:
+        return (
+            "No vote is open here.\n`/vote start` opens one, and so does `Vote` under any result."
+        )
     running = [_line(each) for each in votes if each.contest.ended_at is None]
     over = [_line(each) for each in votes if each.contest.ended_at is not None]
-    lines = ["**Open here:**", *running] if running else ["No vote is open here."]
-    if not votes:
-        lines.append("`/vote start` opens one, and so does `Vote` under any result.")
+    shown = running[:_OPEN_SHOWN]
+    lines = ["**Open here:**", *shown] if running else ["No vote is open here."]
+    if more := len(running) - len(shown):
+        lines.append(f"-# and {more} more, which `/vote close` lists")
     if over:
         lines += ["**Decided last:**", *over]
-    return clip("\n".join(lines), CONTENT_MAX)
+    return whole_lines(lines)
 
 
 def voters_text(voters: VoterRules) -> str:
@@ -40,22 +48,23 @@ def voters_text(voters: VoterRules) -> str:
     return f"{who}, {opener} whoever opens the vote."
 
 
-def name_of(vote: Running) -> str:
+def name_of(vote: Listed) -> str:
     """In a list to choose from."""
     words = vote.board.shown.generation.order.prompt if vote.board else "its first pictures"
     return f"round {vote.round.number}: {words}"
 
 
-def _line(vote: Running) -> str:
+def _line(vote: Listed) -> str:
     board = vote.board
     words = code(board.shown.generation.order.prompt, _PROMPT_SHOWN) if board else "A vote"
     return f"- {words} · {_state(vote)} · opened by <@{vote.contest.opener_id}>{_link(vote)}"
 
 
-def _state(vote: Running) -> str:
+def _state(vote: Listed) -> str:
     one, board = vote.round, vote.board
     if board is None or one.stage is Stage.WAITING:
-        return "its pictures are on their way" if vote.contest.ended_at is None else "not held"
+        ended = vote.contest.ended_at is not None
+        return _why_not(vote) if ended else "its pictures are on their way"
     closes = f"<t:{int(one.closes_at or 0)}:R>"
     match one.stage:
         case Stage.OPEN | Stage.RUNOFF:
@@ -63,16 +72,20 @@ def _state(vote: Running) -> str:
         case Stage.BETWEEN:
             return f"round {one.number + 1} begins {closes}"
         case _ if one.winner is None:
-            return "no winner"
+            return _why_not(vote)
         case _:
-            most = board.tally.get(one.winner, 0)
-            return f"picture {one.winner}, with {most} of {plural(board.turnout, 'vote')}"
+            return f"picture {one.winner} won {how_it_won(board)}"
 
 
-def _link(vote: Running) -> str:
-    message_id = vote.round.announced_id or vote.round.message_id
-    if message_id is None:
+def _why_not(vote: Listed) -> str:
+    return vote.contest.ending or "no winner"
+
+
+def _link(vote: Listed) -> str:
+    if vote.message_id is None:
         return ""
     contest = vote.contest
-    address = f"https://discord.com/channels/{contest.server_id}/{contest.channel_id}/{message_id}"
+    address = (
+        f"https://discord.com/channels/{contest.server_id}/{contest.channel_id}/{vote.message_id}"
+    )
     return f" · [jump]({address})"

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any, Self
 import discord
 from discord import ui
 
+from bot.errors import Refusal
+from bot.studio.casting import VoteOver
 from bot.studio.votes import SUGGESTION_MAX
+from bot.views.asking import whisper
 from bot.views.base import Button, Select
 from bot.views.forms import Form
 from bot.views.ids import ROUND
 from bot.views.voter import voter_of
-from bot.views.wording import CHOICE_MAX, clip, code, one_line, plural
+from bot.views.wording import CHOICE_MAX, clip, code, code_block, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +41,7 @@ class Suggest(Button, template=f"suggest:{ROUND}"):
     async def press(self, interaction: Interaction) -> None:
         votes = interaction.client.studio.votes
         form = SuggestForm(f"suggest-form:{self.round_id}:{interaction.id}")
-        form.fill_in(await votes.suggestion(self.round_id, interaction.user.id))
+        form.fill_in(await votes.suggestion(self.round_id, voter_of(interaction)))
         await interaction.response.send_modal(form)
 
 
@@ -71,14 +74,18 @@ class SuggestForm(Form):
         self._words.default = words
 
     async def on_submit(self, interaction: discord.Interaction[Any], /) -> None:
-        round_id = self.custom_id.split(":")[1]
+        await whisper(interaction, self._suggest(interaction))
+
+    async def _suggest(self, interaction: Interaction) -> str:
+        round_id, words = self.custom_id.split(":")[1], self._words.value
         votes = interaction.client.studio.votes
-        await votes.suggest(round_id, self._words.value, voter_of(interaction))
-        await interaction.response.send_message(
-            "Your suggestion is on the list, and you back it. Others can do so in the menu under "
-            "the ballot.",
-            ephemeral=True,
-        )
+        try:
+            backed = await votes.suggest(round_id, words, voter_of(interaction))
+        except VoteOver as late:
+            raise Refusal(f"{late.sentence} You had written:\n{code_block(words)}") from late
+        if backed:
+            return "It is on the list, and you back it. Others can do so in the menu there."
+        return "It is on the list. You still back another one; the menu there changes that."
 
 
 class Back(Select, template=f"back-suggestion:{ROUND}"):
@@ -100,12 +107,12 @@ class Back(Select, template=f"back-suggestion:{ROUND}"):
         )
 
     async def press(self, interaction: Interaction) -> None:
-        words = await interaction.client.studio.votes.back(
-            self.round_id, int(self.chosen), voter_of(interaction)
-        )
-        await interaction.response.send_message(
-            f"You back {code(words, _WORDS_SHOWN)}.", ephemeral=True
-        )
+        await whisper(interaction, self._back(interaction))
+
+    async def _back(self, interaction: Interaction) -> str:
+        votes = interaction.client.studio.votes
+        words = await votes.back(self.round_id, int(self.chosen), voter_of(interaction))
+        return f"You back {code(words, _WORDS_SHOWN)}."
 
 
 class GoOn(Button, template=f"go-on:{ROUND}"):
@@ -116,8 +123,11 @@ class GoOn(Button, template=f"go-on:{ROUND}"):
         super().__init__(f"go-on:{round_id}", label=label)
 
     async def press(self, interaction: Interaction) -> None:
+        await whisper(interaction, self._go_on(interaction))
+
+    async def _go_on(self, interaction: Interaction) -> str:
         await interaction.client.studio.votes.go_on(self.round_id, voter_of(interaction))
-        await interaction.response.send_message("The next round is on its way.", ephemeral=True)
+        return "The next round is on its way."
 
 
 def suggestion_lines(suggestions: Sequence[Suggestion]) -> list[str]:
@@ -132,4 +142,4 @@ def suggestion_lines(suggestions: Sequence[Suggestion]) -> list[str]:
 
 
 def _backers(suggestion: Suggestion) -> str:
-    return f"{plural(suggestion.backers, 'person')} for it".replace("persons", "people")
+    return f"{'1 person' if suggestion.backers == 1 else f'{suggestion.backers} people'} for it"

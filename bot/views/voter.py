@@ -25,3 +25,16 @@ def voter_of(interaction: Interaction) -> Voter:
         member_since=joined_at.timestamp() if joined_at else None,
         moderates=interaction.permissions.manage_messages,
     )
+
+
+def sees(interaction: Interaction, channel_id: int) -> bool:
+    """Whether the one who asks can look into a channel of the server; not what is unknown."""
+    member, guild = interaction.user, interaction.guild
+    channel = guild.get_channel_or_thread(channel_id) if guild else None
+    if channel_id == interaction.channel_id:
+        return True
+    if channel is None or not isinstance(member, discord.Member):
+        return False
+    if isinstance(channel, discord.Thread) and channel.is_private():
+        return channel.permissions_for(member).manage_threads
+    return channel.permissions_for(member).view_channel

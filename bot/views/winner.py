@@ -4,25 +4,44 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.errors import NotFound
 from bot.imaging.archive import PictureMissing
 from bot.imaging.ascent import Candidate, Round
 from bot.studio.order import Variation
 from bot.studio.voting import Stage
-from bot.views.ballot import label_and_credit, label_of
-from bot.views.base import Layout
+from bot.views.ballot import how_it_won, label_and_credit, label_of, outcome
+from bot.views.base import Button, Layout
 from bot.views.details import Details
 from bot.views.editing import Edit, UseAsReference, Vary
 from bot.views.family import FamilyTree
+from bot.views.ids import ROUND
 from bot.views.lineage import came_of
 from bot.views.result import facts_of
-from bot.views.wording import ALT_TEXT_MAX, CONTENT_MAX, clip, code, plural
+from bot.views.wording import ALT_TEXT_MAX, clip, code, whole_lines
 
 if TYPE_CHECKING:
     from bot.studio.contest import Board, Finale
     from bot.studio.generation import KeptPicture
     from bot.studio.studio import Studio
+    from bot.views.base import Interaction
 
 _PROMPT_SHOWN = 300
+
+
+class HowDecided(Button, template=f"decided:{ROUND}"):
+    """Tells how each ballot ended, to the one who asks."""
+
+    def __init__(self, round_id: str) -> None:
+        self.round_id = round_id
+        super().__init__(f"decided:{round_id}", label="How it was decided", row=1)
+
+    async def press(self, interaction: Interaction) -> None:
+        votes = interaction.client.studio.votes
+        finale = await votes.finale(self.round_id, interaction.guild_id)
+        if finale is None:
+            raise NotFound
+        lines = (line for board in finale.boards for line in outcome(board))
+        await interaction.response.send_message(whole_lines(lines), ephemeral=True)
 
 
 def winner_text(studio: Studio, finale: Finale) -> str:
@@ -31,25 +50,22 @@ def winner_text(studio: Studio, finale: Finale) -> str:
     if winner is None:
         raise ValueError(last.round.id)
     generation = last.shown.generation
-    most = last.tally.get(winner.position, 0)
     lines = [
         f"**The vote has a winner:** {code(generation.prompt_of(winner), _PROMPT_SHOWN)}",
-        f"Asked for by <@{generation.person_id}>, chosen by {most} of "
-        + plural(last.turnout, "vote")
-        + ".",
+        f"Asked for by <@{generation.person_id}>. It won {how_it_won(last)}.",
     ]
+    if last.contest.ending:
+        lines.append(f"The vote ended early. {last.contest.ending}")
     if len(finale.boards) > 1:
         lines += ["**How we got here**", *(_step(studio, board) for board in finale.boards)]
     if origin := came_of(generation.order_of(winner)):
         lines.append(f"-# {origin}")
-    if last.contest.ending:
-        lines.append(f"-# {last.contest.ending}")
     lines.append(f"-# {facts_of(studio, generation, [winner])}")
-    return clip("\n".join(lines), CONTENT_MAX)
+    return whole_lines(lines)
 
 
-def winner_buttons(generation_id: str, position: int) -> Layout:
-    """The ways on from it."""
+def winner_buttons(round_id: str, generation_id: str, position: int) -> Layout:
+    """The ways on from it, and how it came to be."""
     one = generation_id, str(position)
     return Layout(
         *(Vary(*one, variation) for variation in Variation),
@@ -57,14 +73,14 @@ def winner_buttons(generation_id: str, position: int) -> Layout:
         UseAsReference(*one),
         Details(*one),
         FamilyTree(generation_id, row=1),
+        HowDecided(round_id),
     )
 
 
 def ascent_alt_text(finale: Finale) -> str:
     """The same for those who do not see it."""
     told = [
-        f"round {board.round.number}: picture {board.round.winner} won with "
-        f"{board.tally.get(board.round.winner or 0, 0)} of {plural(board.turnout, 'vote')}"
+        f"round {board.round.number}: picture {board.round.winner} won {how_it_won(board)}"
         for board in finale.boards
     ]
     return clip(f"How the winner came to be, round by round. {'; '.join(told)}.", ALT_TEXT_MAX)
@@ -92,11 +108,7 @@ async def _candidate(studio: Studio, board: Board, picture: KeptPicture) -> Cand
 
 
 def _step(studio: Studio, board: Board) -> str:
-    won, winner = board.round.winner, board.winner
-    label = label_and_credit(studio, board, winner) if winner else None
+    label = label_and_credit(studio, board, board.winner) if board.winner else None
     of = f", {label}," if label else ""
-    most = board.tally.get(won or 0, 0)
-    return (
-        f"Round {board.round.number}: picture {won}{of} with {most} of "
-        f"{plural(board.turnout, 'vote')}"
-    )
+    one = board.round
+    return f"Round {one.number}: picture {one.winner}{of} {how_it_won(board)}"

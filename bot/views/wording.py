@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 CONTENT_MAX = 2000
 ALT_TEXT_MAX = 1024
@@ -59,6 +59,20 @@ def duration(seconds_: int) -> str:
         if count:
             parts.append(plural(count, unit))
     return listed(parts)
+
+
+def whole_lines(lines: Iterable[str], limit: int = CONTENT_MAX) -> str:
+    """As many of the lines as there is room for, the first ones first, and none in part.
+
+    A line that is cut could lose the end of a code, and what was in it would act.
+    """
+    kept: list[str] = []
+    room = limit
+    for line in lines:
+        if len(line) <= room:
+            kept.append(line)
+            room -= len(line) + 1
+    return "\n".join(kept)
 
 
 def plural(count: int, noun: str) -> str:
