@@ -59,7 +59,7 @@ class Alarm:
 
     async def _look(self, ring: Callable[[], Awaitable[None]]) -> None:
         wait_s = self._every_s
-        while self._again:
+        while self._again and self._ring is not None:
             self._again = False
             wait_s = await self._ring_and_wait(ring)
         self._looking = None
