@@ -17,12 +17,18 @@ from bot.imaging.catalogue import Catalogue
 from bot.imaging.pictures import MediaType
 from bot.imaging.request import SEED_MAX, Quality, Shape, Size, clean_text
 from bot.store.schema import State, Way
+from bot.studio.contest import Board, Contest, Round
 from bot.studio.generation import Generation, KeptPicture, Place, Shown
 from bot.studio.order import PROMPT_MAX, Order
 from bot.studio.prompts import STYLES
 from bot.studio.viewing import Page
+from bot.studio.voting import Rules, Stage, Suggestion
 from bot.views import base, details, history, panel, result
+from bot.views.ballot import ballot_buttons
 from bot.views.buttons import result_buttons
+from bot.views.confirm import Leave
+from bot.views.proposal import StartVote
+from bot.views.winner import winner_buttons
 from bot.views.wording import (
     ALT_TEXT_MAX,
     CHOICE_MAX,
@@ -211,16 +217,36 @@ def test_every_persistent_item_is_listed_and_so_registered() -> None:
     assert concrete == set(views.PERSISTENT)
 
 
+def layouts() -> list[discord.ui.View]:
+    """Of every kind of button."""
+    shown = Shown(generation("x"), pictures(4))
+    return [
+        result_buttons(shown.generation, shown.pictures),
+        panel.panel_buttons("0123456789", 4),
+        history.page_buttons(Page((shown,), before=None, older=123)),
+        *(ballot_buttons(ballot(shown, stage)) for stage in Stage),
+        base.Layout(StartVote("0123456789"), Leave("0123456789")),
+        winner_buttons("0123456789", "0123456789", 4),
+    ]
+
+
+def ballot(shown: Shown, stage: Stage) -> Board:
+    place = shown.generation.place
+    contest = Contest(
+        "0123456789", 1, place.person_id, 1, 1, 1, 1, None, Rules(600, rounds=2), 1.8e9, None, None
+    )
+    one = Round(
+        "0123456789", contest.id, 1, stage, 7, 1, 1.8e9, 1.9e9,
+        extended=False, winner=None, drawn=False, announced_id=None,
+    )  # fmt: skip
+    tallies = {Stage.OPEN: {1: 0, 2: 1}, Stage.RUNOFF: {}}
+    return Board(contest, one, shown, tallies, (Suggestion(5, "make it night", 1, 1.8e9),))
+
+
 def test_no_custom_id_is_answered_by_two_items() -> None:
     examples = [
         item["custom_id"]
-        for layout in (
-            result_buttons(generation("x"), pictures(4)),
-            panel.panel_buttons("0123456789", 4),
-            history.page_buttons(
-                Page((Shown(generation("x"), pictures(1)),), before=None, older=123)
-            ),
-        )
+        for layout in layouts()
         for row in layout.to_components()
         for item in row["components"]
     ]

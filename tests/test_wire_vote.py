@@ -68,7 +68,7 @@ async def died_over_the_close(town: Town, ballot: Ballot) -> int:
     [winner] = ballot.winners
     won = ballot.round["winner"]
     assert winner.replied_to is ballot.message
-    assert f"chosen by {counted[won]} of {sum(counted.values())} votes" in winner.content
+    assert f"with {counted[won]} of {sum(counted.values())} votes" in winner.content
     assert f"**Picture {won} wins**" in ballot.message.content
     assert ballot.shown == {}, "its buttons are those of a result"
     return won
@@ -133,8 +133,8 @@ async def cuts_over_rounds(folder: Path) -> None:
         await cuts.back_after("posted")
         await second.over()
         [winner] = second.winners
-        assert "1. picture 2 with 1 of 1 vote" in winner.content
-        assert "2. picture 1 with 1 of 1 vote" in winner.content
+        assert "Round 1: picture 2 with the only vote" in winner.content
+        assert "Round 2: picture 1 with the only vote" in winner.content
         assert len(first.channel.results) == 3
 
 
@@ -197,7 +197,7 @@ async def discord_away(folder: Path) -> None:
         await ballot.vote(town.person("bob"), 2)
         for trouble in (POST, EDIT):
             town.discord.faults.add(Fault(Kind.STATUS, **trouble, status=503), times=None)
-        assert (await (await ballot.close()).answer()).content == "Closed."
+        assert (await (await ballot.close()).answer()).content.startswith("Closed.")
         await town.bot.logged(r"round\.put_off", within=25)
         assert ballot.winners == []
         assert ballot.round["stage"] == "decided"
@@ -263,12 +263,12 @@ async def a_deleted_ballot(folder: Path) -> None:
 
 async def ends_without_a_winner(ballot: Ballot) -> None:
     await ballot.over()
-    assert ballot.contest["ending"] == "Its ballot was deleted."
+    assert ballot.contest["ending"] == "The ballot of round 1 was deleted."
     assert ballot.contest["ended_at"] is not None
     assert ballot.round["winner"] is None
     assert ballot.channel.shown == []
     late = await (await ballot.press(ballot.town.person("eve"), 1)).answer()
-    assert late.content.startswith("Its ballot was deleted.")
+    assert late.content.startswith("The ballot of round 1 was deleted.")
 
 
 SCENES: list[Scene] = [

@@ -13,6 +13,8 @@ SEED_MAX = 2_147_483_647
 COUNT_MAX = 4
 #: Two joiners that emoji and Persian or Indic scripts are written with.
 _JOINERS = "\u200c\u200d"
+#: The last of them is U+3000.
+_SPACES = "".join(filter(str.isspace, map(chr, range(0x3001))))
 _MARKS_IN_A_ROW = 2
 
 
@@ -131,7 +133,8 @@ def clean_text(text: str) -> str:
     """Text that cannot disturb a message: NFC, no invisible controls, no stacked marks.
 
     Newlines stay, other control and format characters go (the joiners of emoji and of
-    some scripts excepted), and at most two combining marks follow one another.
+    some scripts excepted), and at most two combining marks follow one another. Spaces of every
+    kind go from both ends, so that what is all space is empty.
     """
     kept: list[str] = []
     marks = 0
@@ -143,4 +146,4 @@ def clean_text(text: str) -> str:
         marks = marks + 1 if category in ("Mn", "Me") else 0
         if marks <= _MARKS_IN_A_ROW:
             kept.append(character)
-    return "".join(kept).strip(f" \n{_JOINERS}")
+    return "".join(kept).strip(f"{_SPACES}{_JOINERS}")

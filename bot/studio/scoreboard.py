@@ -66,14 +66,16 @@ class Scoreboard:
 
     def touch(self, round_id: str) -> None:
         """Something was counted: it is shown now, or as soon as it may be."""
-        entry = self._entry(round_id)
-        entry.stale = True
-        self._show_soon(round_id, entry)
+        if self._show is not None:
+            entry = self._entry(round_id)
+            entry.stale = True
+            self._show_soon(round_id, entry)
 
     async def show(self, round_id: str) -> None:
         """Shows it now, whatever was shown a moment ago, and returns when it is there.
 
-        What is read later is shown later, so that no earlier count takes its place.
+        What is read later is shown later, so that no earlier count takes its place. What cannot
+        be shown now is shown later.
 
         Raises:
             EaselError, DiscordAway: it cannot be.
@@ -81,15 +83,27 @@ class Scoreboard:
         if (show := self._show) is None:
             raise DiscordAway("it is not connected")
         entry = self._entry(round_id)
-        async with entry.turn:
-            entry.stale = False
-            try:
-                is_old = await show(round_id)
-            finally:
-                entry.shown_at = self._clock()
+        try:
+            async with entry.turn:
+                await self._edit(round_id, entry, show)
+        finally:
+            if entry.stale:
+                self._show_soon(round_id, entry)
+
+    async def _edit(
+        self, round_id: str, entry: _Entry, show: Callable[[str], Awaitable[bool]]
+    ) -> None:
+        entry.stale = False
+        try:
+            is_old = await show(round_id)
+        except (EaselError, DiscordAway):
+            entry.stale = True
+            entry.pause_s = min(2 * entry.pause_s, _PAUSE_MAX_S)
+            raise
+        else:
             entry.pause_s = _EVERY_WHEN_OLD_S if is_old else self._every_s
-        if entry.stale:
-            self._show_soon(round_id, entry)
+        finally:
+            entry.shown_at = self._clock()
 
     async def close(self) -> None:
         """Shows nothing more, but for what is on its way."""
@@ -130,18 +144,16 @@ class Scoreboard:
     async def _run(self, round_id: str, entry: _Entry) -> None:
         try:
             if entry.stale:
-                await self._try(round_id, entry)
+                await self._try(round_id)
         finally:
             entry.task = None
         if entry.stale:
             self._show_soon(round_id, entry)
 
-    async def _try(self, round_id: str, entry: _Entry) -> None:
+    async def _try(self, round_id: str) -> None:
         try:
             await self.show(round_id)
         except (EaselError, DiscordAway) as error:
-            entry.stale = True
-            entry.pause_s = min(2 * entry.pause_s, _PAUSE_MAX_S)
             log.warning("ballot.not_shown", round=round_id, cause=str(error))
         except Exception:  # a task's edge: the next press shows it again
             log.exception("ballot.not_shown", round=round_id)

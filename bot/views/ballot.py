@@ -112,7 +112,7 @@ def ballot_text(studio: Studio, board: Board) -> str:
             lines = [*outcome(board), *_between(board), *_choices(studio, board)]
         case _:
             lines = [*outcome(board), *_choices(studio, board)]
-    return whole_lines((*lines, *_quiet(studio, board)))
+    return whole_lines([*lines, *_quiet(studio, board)])
 
 
 def outcome(board: Board) -> list[str]:

@@ -40,7 +40,7 @@ class HowDecided(Button, template=f"decided:{ROUND}"):
         finale = await votes.finale(self.round_id, interaction.guild_id)
         if finale is None:
             raise NotFound
-        lines = (line for board in finale.boards for line in outcome(board))
+        lines = [line for board in finale.boards for line in outcome(board)]
         await interaction.response.send_message(whole_lines(lines), ephemeral=True)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
 CONTENT_MAX = 2000
 ALT_TEXT_MAX = 1024
@@ -15,6 +15,7 @@ CHOICES_MAX = 25
 CUSTOM_ID_MAX = 100
 #: https://discord.com/developers/docs/resources/message#create-message: 25 MiB a request.
 REQUEST_BYTES_MAX = 24 * 1024 * 1024
+_SOME_MISSING = "…"
 #: It looks like a backtick and does nothing.
 _LIKE_A_BACKTICK = "\u02cb"
 
@@ -61,18 +62,21 @@ def duration(seconds_: int) -> str:
     return listed(parts)
 
 
-def whole_lines(lines: Iterable[str], limit: int = CONTENT_MAX) -> str:
+def whole_lines(lines: Sequence[str], limit: int = CONTENT_MAX) -> str:
     """As many of the lines as there is room for, the first ones first, and none in part.
 
-    A line that is cut could lose the end of a code, and what was in it would act.
+    A line that is cut could lose the end of a code, and what was in it would act. Where some
+    are missing, the last one is an ellipsis.
     """
+    if len(whole := "\n".join(lines)) <= limit:
+        return whole
     kept: list[str] = []
-    room = limit
+    room = limit - len(_SOME_MISSING)
     for line in lines:
-        if len(line) <= room:
+        if len(line) < room:
             kept.append(line)
             room -= len(line) + 1
-    return "\n".join(kept)
+    return "\n".join((*kept, _SOME_MISSING))
 
 
 def plural(count: int, noun: str) -> str:

@@ -33,7 +33,7 @@ class Ballot:
     id: str = field(init=False)
 
     def __post_init__(self) -> None:
-        self.id = self.message.component("Close now")["custom_id"].rpartition(":")[2]
+        self.id = self.message.component("Close the vote")["custom_id"].rpartition(":")[2]
 
     @property
     def channel(self) -> Channel:
@@ -50,7 +50,7 @@ class Ballot:
 
     async def close(self) -> Asked:
         """By the hand of whoever opened it."""
-        return await self.town.discord.people.click(self.message, self.opener, "Close now")
+        return await self.town.discord.people.click(self.message, self.opener, "Close the vote")
 
     @property
     def shown(self) -> dict[int, int]:
