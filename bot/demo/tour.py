@@ -64,7 +64,7 @@ class Tour:
         for who, number in ((self.ann, "3"), (self.bob, "2"), (self.cleo, "2")):
             await self._press(who, first, number, expect="You vote for picture")
         await self._press(self.ann, first, "Close the vote", expect="Closed.")
-        await self._shown(first, "Round 2 begins")
+        await self._shown(first, "round 2 begins")
         await self._suggest(self.bob, first, "make it night")
         await self._suggest(self.cleo, first, "make it snow")
         second = await self._next_ballot(self.ann, first, "Start round 2 now")
