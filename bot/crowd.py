@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import structlog
@@ -12,16 +13,18 @@ import structlog
 from bot.studio.circuit import Circuit, Health
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncGenerator, Awaitable, Callable
 
 log = structlog.get_logger()
 
 #: What a channel bears in practice; Discord tells it in headers, and discord.py obeys those.
 _CHANNEL = (5, 5.0)
 #: What a bot may ask in all, interactions and their webhooks aside; discord.py obeys that only
-#: once it is broken. It is longer than Discord's second, for what is late on the way:
+#: once it is broken. It is longer than Discord's second, for clocks:
 #: https://discord.com/developers/docs/topics/rate-limits#global-rate-limit
-_OVERALL = (50, 1.25)
+_OVERALL_MAX, _OVERALL_S = 50, 1.05
+#: Where all of them are under way.
+_LOOK_S = 0.05
 _CHANNELS_KEPT = 10_000
 #: A stumble passes by then; longer trouble is for `bot.studio.life` to wait out.
 _TRIES = 5
@@ -57,7 +60,10 @@ class Crowd:
     ) -> None:
         self._clock, self._sleep = clock, sleep
         self._channels: dict[int, _Window] = {}
-        self._expected, self._asked = _Window(*_OVERALL), _Window(*_OVERALL)
+        self._expected = _Window(_OVERALL_MAX, _OVERALL_S)
+        self._door = asyncio.Lock()
+        self._asking = 0
+        self._answered: deque[float] = deque()
 
     def wait_s(self, channel_id: int) -> float:
         """How long the next message to the channel would wait."""
@@ -75,12 +81,30 @@ class Crowd:
         if len(self._channels) > _CHANNELS_KEPT:
             del self._channels[next(iter(self._channels))]
 
-    async def turn(self) -> None:
-        """Waits until the bot may ask one thing more of Discord."""
+    @asynccontextmanager
+    async def turn(self) -> AsyncGenerator[None]:
+        """Waits until the bot may ask one thing more of Discord, which is answered at the end.
+
+        It counts until a second after its answer: when on its way Discord counted it, nobody
+        here can know.
+        """
+        async with self._door:
+            while (wait_s := self._until_room_s()) > 0:
+                await self._sleep(wait_s)
+            self._asking += 1
+        try:
+            yield
+        finally:
+            self._asking -= 1
+            self._answered.append(self._clock())
+
+    def _until_room_s(self) -> float:
         now = self._clock()
-        wait = self._asked.book(now) - now
-        if wait > 0:
-            await self._sleep(wait)
+        while self._answered and self._answered[0] <= now - _OVERALL_S:
+            self._answered.popleft()
+        if self._asking + len(self._answered) < _OVERALL_MAX:
+            return 0.0
+        return self._answered[0] + _OVERALL_S - now if self._answered else _LOOK_S
 
 
 class Outage:

@@ -64,9 +64,9 @@ class DiscordPresenter:
         )
         message = channel.get_partial_message(board.round.message_id or 0)
         text, view = ballot_text(studio, board), ballot_buttons(board)
-        await self._delivery.crowd.turn()
         try:
-            await self._tried(lambda: message.edit(content=text, view=view))
+            async with self._delivery.crowd.turn():
+                await self._tried(lambda: message.edit(content=text, view=view))
         except Refused as refusal:
             if refusal.code in (UNKNOWN_MESSAGE, _UNKNOWN_CHANNEL):
                 raise BallotGone from refusal

@@ -176,21 +176,23 @@ class DiscordDelivery(Words):
         # more was said since than is read, it is looked for from the newest backwards, too.
         for oldest_first in (True, False):
             seen = 0
-            await self.crowd.turn()
-            async for message in self._routes.channel(generation).history(
-                after=since, limit=_LOOK_BACK, oldest_first=oldest_first
-            ):
-                seen += 1
-                if _bears(message, post.sign):
-                    return message
+            async with self.crowd.turn():
+                async for message in self._routes.channel(generation).history(
+                    after=since, limit=_LOOK_BACK, oldest_first=oldest_first
+                ):
+                    seen += 1
+                    if _bears(message, post.sign):
+                        return message
             if seen < _LOOK_BACK:
                 break
         return None
 
     async def _send(self, generation: Generation, post: Post, limit: int) -> int | None:
         try:
-            async with post.files(self._client.studio, generation, limit) as files:
-                await self.crowd.turn()
+            async with (
+                post.files(self._client.studio, generation, limit) as files,
+                self.crowd.turn(),
+            ):
                 message = await self._routes.channel(generation).send(
                     post.text,
                     files=files,

@@ -112,13 +112,13 @@ class Words:
         await self.remove_waiting(generation)
 
     async def _call_out(self, generation: Generation, sentence: str) -> None:
-        await self.crowd.turn()
-        await self._routes.channel(generation).send(
-            f"<@{generation.person_id}> {sentence}",
-            nonce=f"easel-{generation.id}-no",
-            allowed_mentions=the_asker(generation),
-            **self._routes.in_reply(generation),
-        )
+        async with self.crowd.turn():
+            await self._routes.channel(generation).send(
+                f"<@{generation.person_id}> {sentence}",
+                nonce=f"easel-{generation.id}-no",
+                allowed_mentions=the_asker(generation),
+                **self._routes.in_reply(generation),
+            )
 
     async def tell_kept(self, generation: Generation, refusal: Refused) -> None:
         """Says where the pictures are, if there is a way that Discord has not refused yet."""
