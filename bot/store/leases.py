@@ -10,7 +10,7 @@ from sqlalchemy import Row, select, update
 from bot.store.schema import State, generations
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from sqlalchemy import Connection
 
@@ -50,8 +50,14 @@ def renew(connection: Connection, holder: str, ids: Collection[str], until: floa
     )
 
 
-def sweep(connection: Connection, holder: str, until: float, now: float) -> Found:
-    """Takes over what no living holder works on."""
+def sweep(connection: Connection, holder: str, lease_s: float, clock: Callable[[], float]) -> Found:
+    """Takes over what no living holder works on.
+
+    The clock is read in here: a process that stood still before its turn to write would take
+    leases for too long, or for over, that others have renewed meanwhile.
+    """
+    now = clock()
+    until = now + lease_s
     _shorten(connection, until)
     _orphan(connection, now)
     return Found(

@@ -84,9 +84,7 @@ class Recovery:
     async def sweep(self, delivery: Delivery) -> None:
         """Takes over what no living process holds."""
         await self.renew()
-        now = self._clock()
-        until = now + self._lease_s
-        found = await self._database.write(leases.sweep, self._holder, until, now)
+        found = await self._database.write(leases.sweep, self._holder, self._lease_s, self._clock)
         for row in found.waiting:
             await self._take_waiting(Generation.from_row(row), delivery)
         for row in found.painted:
