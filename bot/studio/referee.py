@@ -21,9 +21,7 @@ from bot.studio.contest import Board, board_of, finale_due
 from bot.studio.gathering import Ours
 from bot.studio.intake import Answered, Restarting
 from bot.studio.life import DiscordAway, Undeliverable
-from bot.studio.voting import (
-    SEED_LIMIT,
-)
+from bot.studio.voting import SEED_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -33,7 +33,7 @@ class _Entry:
 
     Attributes:
         pause_s: between two edits of it.
-        stale: whether something was counted since it was last read.
+        stale: whether it has to be read anew, since something was counted perhaps.
         shown_at: when it was last edited, or that was tried.
     """
 
@@ -72,10 +72,10 @@ class Scoreboard:
             self._show_soon(round_id, entry)
 
     async def show(self, round_id: str) -> None:
-        """Shows it now, whatever was shown a moment ago, and returns when it is there.
+        """Shows it as soon as a second has passed since its last edit, and returns then.
 
-        What is read later is shown later, so that no earlier count takes its place. What cannot
-        be shown now is shown later.
+        However old the message is: this one is waited for. What is read later is shown later, so
+        that no earlier count takes its place. What cannot be shown now is shown later.
 
         Raises:
             EaselError, DiscordAway: it cannot be.
@@ -83,9 +83,13 @@ class Scoreboard:
         if (show := self._show) is None:
             raise DiscordAway("it is not connected")
         entry = self._entry(round_id)
+        entry.stale = True
         try:
             async with entry.turn:
-                await self._edit(round_id, entry, show)
+                # Whoever had the turn before may have read it since this was asked for.
+                if entry.stale:
+                    await asyncio.sleep(max(0.0, entry.shown_at + self._every_s - self._clock()))
+                    await self._edit(round_id, entry, show)
         finally:
             if entry.stale:
                 self._show_soon(round_id, entry)
