@@ -184,7 +184,7 @@ class House:
             return False
 
         # Nobody connects the alarm: what is due is taken when a rule says so.
-        alarm, scoreboard = Alarm(database, every_s=60.0), Scoreboard()
+        alarm, scoreboard = Alarm(database, every_s=60.0), Scoreboard(every_s=0.0)
         scoreboard.connect(show)
         intake: Any = Intake(self, database)
         return Referee(
