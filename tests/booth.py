@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import simcord
     from world import World
 
+    from bot.client import Easel
+
 
 async def start(world: World, who: simcord.MemberActor | None = None, **options: object) -> Any:
     """`/vote start`, confirmed; the ballot's message."""
@@ -87,19 +89,21 @@ async def let_pass(world: World, seconds: float) -> None:
     await happen(world)
 
 
-async def happen(world: World) -> None:
-    """Lets what is due happen, to the end."""
-    world.client.studio.votes._referee.moved()
+async def happen(world: World, *others: Easel) -> None:
+    """Lets what is due happen, to the end, in other processes too."""
+    easels = (world.client, *others)
+    for easel in easels:
+        easel.studio.votes._referee.moved()
     quiet = 0
     async with asyncio.timeout(20):
         while quiet < 3:
             await asyncio.sleep(0.03)
             await world.env.settle()
-            quiet = 0 if _busy(world) else quiet + 1
+            quiet = 0 if any(map(_busy, easels)) else quiet + 1
 
 
-def _busy(world: World) -> bool:
-    studio = world.client.studio
+def _busy(easel: Easel) -> bool:
+    studio = easel.studio
     referee = studio.votes._referee
     entries = referee._scoreboard._entries.values()
     showing = any(entry.task or entry.stale for entry in entries)

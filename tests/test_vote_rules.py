@@ -304,9 +304,7 @@ async def test_two_processes_close_it_once(world: World) -> None:
         other._begin_work(delivery, DiscordPresenter(world.client, delivery))
         past = {"closes_at": rounds.c.closes_at - 900, "due_at": time.time() - 1}
         await change(world, update(rounds).values(**past))
-        for studio in (world.client.studio, other.studio):
-            studio.votes._referee.moved()
-        await happen(world)
+        await happen(world, other)
     assert await stages(world) == [(1, "over")]
     assert len(world.results()) == 2, "one ballot, and one winner"
 
