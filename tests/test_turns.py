@@ -7,47 +7,78 @@ import pytest
 from bot.imaging.turns import Turns
 
 
+class Room:
+    """Counts who is in it at once."""
+
+    def __init__(self, at_once: int, patience_s: float) -> None:
+        self._turns = Turns(at_once, patience_s=patience_s)
+        self.now = self.most = 0
+
+    async def visit(self, until: asyncio.Event | None = None) -> None:
+        async with self._turns.one():
+            self.now += 1
+            self.most = max(self.most, self.now)
+            await (until.wait() if until else asyncio.sleep(0.002))
+            self.now -= 1
+
+
 async def test_no_more_at_once_than_there_are_turns():
-    turns, now, most = Turns(2, wait_s=30), 0, 0
-
-    async def work():
-        nonlocal now, most
-        async with turns.one():
-            now += 1
-            most = max(most, now)
-            await asyncio.sleep(0.001)
-            now -= 1
-
-    await asyncio.gather(*(work() for _ in range(10)))
-    assert (now, most) == (0, 2)
+    room = Room(2, patience_s=30)
+    await asyncio.gather(*(room.visit() for _ in range(10)))
+    assert (room.now, room.most) == (0, 2)
 
 
-async def test_a_slow_one_holds_nobody_up_for_long():
-    turns, never = Turns(1, wait_s=0.01), asyncio.Event()
+async def test_a_line_that_moves_lets_nobody_past():
+    # All in all, they wait for far longer than anybody would be patient.
+    room = Room(2, patience_s=0.05)
+    await asyncio.gather(*(room.visit() for _ in range(200)))
+    assert room.most == 2
 
-    async def slow():
-        async with turns.one():
-            await never.wait()
 
-    holding = asyncio.create_task(slow())
+async def test_slow_ones_hold_nobody_up_for_long_and_the_others_still_take_turns():
+    room, done = Room(2, patience_s=0.02), asyncio.Event()
+    slow = [asyncio.create_task(room.visit(done)) for _ in range(2)]
     await asyncio.sleep(0)
-    async with asyncio.timeout(5), turns.one():
-        pass
-    holding.cancel()
-    await asyncio.gather(holding, return_exceptions=True)
-    # Who went ahead without a turn gave none back: there is still one, and no second.
-    async with turns.one():
-        assert not await turns._has_come()
+    async with asyncio.timeout(5):
+        await asyncio.gather(*(room.visit() for _ in range(20)))
+    assert room.most == 3, "one beside the slow ones, and not all at once"
+    done.set()
+    await asyncio.gather(*slow)
+
+
+async def test_once_the_slow_ones_are_gone_there_are_as_many_turns_as_before():
+    room, done = Room(1, patience_s=0.02), asyncio.Event()
+    slow = asyncio.create_task(room.visit(done))
+    await asyncio.sleep(0)
+    await room.visit()
+    done.set()
+    await slow
+    room.most = 0
+    await asyncio.gather(*(room.visit() for _ in range(10)))
+    assert room.most == 1
+
+
+async def test_nobody_is_counted_twice_over_who_waits_alone():
+    room, done = Room(1, patience_s=0.005), asyncio.Event()
+    slow = [asyncio.create_task(room.visit(done)) for _ in range(2)]
+    await asyncio.sleep(0.1)
+    assert room.now == 2, "the other one was let in, and no more than that"
+    done.set()
+    await asyncio.gather(*slow)
+    room.most = 0
+    await asyncio.gather(*(room.visit() for _ in range(10)))
+    assert room.most == 1
 
 
 async def test_a_turn_comes_back_from_who_fails_or_is_cancelled():
-    turns = Turns(1, wait_s=5)
+    turns = Turns(1, patience_s=30)
     with pytest.raises(ZeroDivisionError):
         async with turns.one():
             raise ZeroDivisionError
     async with turns.one():
-        waiting = asyncio.create_task(turns._has_come())
+        waiting = asyncio.create_task(turns.one().__aenter__())
         await asyncio.sleep(0)
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
-    assert await turns._has_come(), "it was lost"
+    async with asyncio.timeout(1), turns.one():
+        pass

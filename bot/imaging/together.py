@@ -56,7 +56,7 @@ _FETCH_S: Final = 20.0
 _REDIRECTS_MAX: Final = 3
 #: Many megabytes each, until they are unpacked.
 _READ_AT_ONCE: Final = 4
-_TURN_WAIT_S: Final = 1.0
+_PATIENCE_S: Final = 1.0
 _GOOD: Final = frozenset({200, 201})
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 #: Of requests that cost nothing.
@@ -119,7 +119,7 @@ class Together:
         key = api_key if isinstance(api_key, str) else api_key.get_secret_value()
         self._key = SecretStr(key.strip())
         self._timeout = timeout
-        self._turns = Turns(_READ_AT_ONCE, wait_s=_TURN_WAIT_S)
+        self._turns = Turns(_READ_AT_ONCE, patience_s=_PATIENCE_S)
 
     @classmethod
     @asynccontextmanager

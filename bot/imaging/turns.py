@@ -1,4 +1,4 @@
-"""So many at once, and nobody kept waiting for long by one that is slow."""
+"""So many at once, and nobody kept waiting for long by some that are slow."""
 
 from __future__ import annotations
 
@@ -11,27 +11,41 @@ if TYPE_CHECKING:
 
 
 class Turns:
-    """Bounds what is done at once, as far as that costs nobody more than `wait_s` seconds.
+    """Bounds what is done at once, for as long as those who do it come to an end.
 
-    A hard bound would let a few slow answers hold up all the others until they time out.
+    A hard bound would let a few slow answers hold up all the others until they time out: where
+    none has ended for `patience_s` seconds, one more is let in, and stays so while others wait.
     """
 
-    def __init__(self, at_once: int, *, wait_s: float) -> None:
+    def __init__(self, at_once: int, *, patience_s: float) -> None:
         self._free = asyncio.Semaphore(at_once)
-        self._wait_s = wait_s
+        self._patience_s = patience_s
+        self._ended = 0
+        self._beyond = 0
+        self._timer: asyncio.TimerHandle | None = None
 
     @asynccontextmanager
     async def one(self) -> AsyncGenerator[None]:
-        held = await self._has_come()
+        if self._free.locked() and self._timer is None:
+            self._watch()
+        await self._free.acquire()
         try:
             yield
         finally:
-            if held:
+            self._ended += 1
+            if self._beyond and not self._free.locked():
+                self._beyond -= 1
+            else:
                 self._free.release()
 
-    async def _has_come(self) -> bool:
-        try:
-            async with asyncio.timeout(self._wait_s):
-                return await self._free.acquire()
-        except TimeoutError:
-            return False
+    def _watch(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(self._patience_s, self._look, self._ended)
+
+    def _look(self, ended_before: int) -> None:
+        self._timer = None
+        if self._free.locked():
+            if self._ended == ended_before:
+                self._beyond += 1
+                self._free.release()
+            self._watch()

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 #: As many as any model takes that is offered.
 SOURCES_MAX = 8
 #: Of 25 MB each.
-_HELD_AT_ONCE, _TURN_WAIT_S = 2, 15.0
+_HELD_AT_ONCE, _PATIENCE_S = 2, 15.0
 #: Their places in the archive come behind those of a generation's own pictures.
 _FIRST_PLACE = 11
 # As in Midjourney, links before the words are pictures to work from.
@@ -135,7 +135,7 @@ class Gatherer:
         self._references = references
         self._links = links
         # From the first byte until it is clean.
-        self._turns = Turns(_HELD_AT_ONCE, wait_s=_TURN_WAIT_S)
+        self._turns = Turns(_HELD_AT_ONCE, patience_s=_PATIENCE_S)
 
     async def gather(
         self,
