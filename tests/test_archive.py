@@ -44,6 +44,14 @@ async def folder(tmp_path):
         yield opened
 
 
+async def read_back(archive, *keys: str) -> list[bytes]:
+    """From where they are kept; the first time, what was just put comes from memory."""
+    fresh = await archive.get(*keys)
+    kept = await archive.get(*keys)
+    assert kept == fresh
+    return kept
+
+
 def files_in(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
@@ -53,7 +61,7 @@ async def test_a_picture_comes_back_as_it_was_put(archive):
     assert not await archive.exists(KEY)
     await archive.put({KEY: data})
     assert await archive.exists(KEY)
-    [back] = await archive.get(KEY)
+    [back] = await read_back(archive, KEY)
     assert back == data
     assert type(back) is bytes
 
@@ -61,7 +69,7 @@ async def test_a_picture_comes_back_as_it_was_put(archive):
 async def test_a_picture_can_be_replaced(archive):
     await archive.put({KEY: b"first, and longer"})
     await archive.put({KEY: b"second"})
-    assert await archive.get(KEY) == [b"second"]
+    assert await read_back(archive, KEY) == [b"second"]
 
 
 async def test_a_missing_picture_says_so_kindly(archive):
@@ -90,7 +98,7 @@ async def test_bytes_are_made_where_they_are_written(archive):
         return 7, {KEY: b"made"}
 
     assert await archive.put_made(make) == 7
-    assert await archive.get(KEY) == [b"made"]
+    assert await read_back(archive, KEY) == [b"made"]
     assert made_on[0].startswith("archive"), "neither the event loop nor a thread of its own"
 
 
@@ -108,15 +116,15 @@ async def test_many_at_once_do_not_mix(archive):
         key_for(f"{n % 7}abc{n}", n % 4, MediaType.PNG): str(n).encode() * 999 for n in range(99)
     }
     await asyncio.gather(*(archive.put({key: data}) for key, data in keys.items()))
-    found = await archive.get(*keys)
+    found = await read_back(archive, *keys)
     assert found == list(keys.values())
 
 
 async def test_writers_of_one_key_leave_one_whole_version(folder, tmp_path):
     versions = [bytes([n]) * 200_000 for n in range(8)]
     await asyncio.gather(*(folder.put({KEY: version}) for version in versions))
-    [left] = await folder.get(KEY)
-    assert left in versions
+    [fresh], [left] = await folder.get(KEY), await folder.get(KEY)
+    assert {fresh, left} <= set(versions)
     assert files_in(tmp_path) == [KEY]
 
 
@@ -204,7 +212,7 @@ async def test_a_disk_that_fails_leaves_the_old_picture(folder, tmp_path, monkey
     monkeypatch.undo()
     assert os.strerror(code) in caught.value.operator
     assert KEY in caught.value.operator
-    assert await folder.get(KEY) == [b"old"]
+    assert await read_back(folder, KEY) == [b"old"]
     assert files_in(tmp_path) == [KEY], "what was half written is gone"
 
 
@@ -220,6 +228,7 @@ async def test_a_full_disk_is_said_by_a_real_kernel(tmp_path):
             print("refused", error.operator)
         print(await archive.exists(KEY))
         await archive.put({KEY: bytes(1000)})
+        await archive.get(KEY)
         print(len((await archive.get(KEY))[0]))
         """,
         tmp_path,
@@ -292,7 +301,7 @@ async def test_a_start_clears_away_what_was_left_over_long_ago(folder, tmp_path)
     await folder.check()
     assert not left.exists(), "it stays for ever"
     assert busy.exists(), "another process was writing it"
-    assert await folder.get(KEY) == [b"x"]
+    assert await read_back(folder, KEY) == [b"x"]
 
 
 async def test_bytes_are_synced_before_they_have_a_name_and_the_name_after(
@@ -424,4 +433,4 @@ async def test_a_start_after_a_kill_goes_on(tmp_path):
     async with Archive.open(str(tmp_path)) as archive:
         await archive.check()
         await archive.put({"0x/0x0-1.jpg": b"after"})
-        assert await archive.get("0x/0x0-1.jpg") == [b"after"]
+        assert await read_back(archive, "0x/0x0-1.jpg") == [b"after"]

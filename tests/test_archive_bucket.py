@@ -22,6 +22,7 @@ class BucketServer:
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
         self.refuses = False
+        self.reads = 0
 
     async def answer(self, request: web.Request) -> web.Response:
         body, path = await request.read(), request.path
@@ -38,6 +39,7 @@ class BucketServer:
             return web.Response(text=f"<DeleteResult>{deleted}</DeleteResult>")
         if path not in self.objects:
             return web.Response(status=404)
+        self.reads += request.method == "GET"
         headers = {"ETag": '"1"', "Last-Modified": "Fri, 20 Nov 2026 12:00:00 GMT"}
         return web.Response(body=self.objects[path], headers=headers)
 
@@ -77,6 +79,15 @@ async def test_a_bucket_over_http(bucket):
         assert not await archive.exists(KEY)
         with pytest.raises(PictureMissing):
             await archive.get(KEY)
+
+
+async def test_what_was_just_put_is_not_read_for_its_first_use(bucket):
+    async with Archive.open("s3://easel/pictures") as archive:
+        await archive.put({KEY: b"x"})
+        assert await archive.get(KEY) == [b"x"]
+        assert bucket.reads == 0, "that takes time, and is billed"
+        assert await archive.get(KEY) == [b"x"]
+        assert bucket.reads == 1
 
 
 async def test_a_bucket_that_refuses_is_a_refusal_without_secrets(bucket):

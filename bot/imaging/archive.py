@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self, TypeVar, final
 
 from bot.errors import EaselError, Refusal, StoreUnavailable
+from bot.imaging.fresh import Fresh
 from bot.imaging.places import PlaceError, place_at, said
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ _KEY = re.compile(
 #: Bytes wait on disks and networks, so they have threads of their own: a slow archive must
 #: not keep decoding and name look-ups waiting.
 _THREADS = 4
+#: Kept in memory of what is about to be shown, in bytes.
+_FRESH_MAX = 8 * 1024 * 1024
 
 
 class PictureMissing(Refusal):
@@ -66,6 +69,7 @@ class Archive:
     def __init__(self, place: Place) -> None:
         self._place = place
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="archive")
+        self._fresh = Fresh(_FRESH_MAX)
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -122,15 +126,19 @@ class Archive:
         Raises:
             StoreUnavailable: as `put`; and whatever `make` raises.
         """
-        return await self._run(lambda: self._put(make))
+        result, files = await self._run(lambda: self._put(make))
+        self._fresh.add(files)
+        return result
 
-    def _put(self, make: Callable[[], tuple[_Result, Mapping[str, bytes]]]) -> _Result:
+    def _put(
+        self, make: Callable[[], tuple[_Result, Mapping[str, bytes]]]
+    ) -> tuple[_Result, Mapping[str, bytes]]:
         result, files = make()
         for key in files:
             _checked(key)
         with _errors_as(StoreUnavailable, f"cannot keep {', '.join(files)}"):
             self._place.put(files)
-        return result
+        return result, files
 
     async def get(self, *keys: str) -> list[bytes]:
         """The bytes of pictures.
@@ -139,10 +147,12 @@ class Archive:
             PictureMissing: there is none under one of the keys.
             ArchiveUnreadable: the archive does not answer.
         """
-        for key in keys:
-            _checked(key)
-        with _errors_as(ArchiveUnreadable, f"cannot read {', '.join(keys)}"):
-            return await self._run(lambda: [self._read(key) for key in keys])
+        found = {key: self._fresh.take(_checked(key)) for key in keys}
+        rest = [key for key, data in found.items() if data is None]
+        if rest:
+            with _errors_as(ArchiveUnreadable, f"cannot read {', '.join(rest)}"):
+                found |= await self._run(lambda: {key: self._read(key) for key in rest})
+        return [data for key in keys if (data := found[key]) is not None]
 
     def _read(self, key: str) -> bytes:
         try:
@@ -166,7 +176,7 @@ class Archive:
         Raises:
             StoreUnavailable: disk read-only, or out of reach.
         """
-        _checked(key)
+        self._fresh.take(_checked(key))
         with _errors_as(StoreUnavailable, f"cannot delete {key}"):
             await self._run(lambda: self._place.delete(key))
 
