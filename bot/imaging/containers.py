@@ -45,8 +45,9 @@ class Part:
     stop: int
     end: int
 
-    def whole(self, data: bytes) -> bytes:
-        return data[self.start : self.end]
+    def whole(self, data: bytes) -> memoryview:
+        """Without a copy of it."""
+        return memoryview(data)[self.start : self.end]
 
     def payload(self, data: bytes) -> bytes:
         return data[self.body : self.stop]
