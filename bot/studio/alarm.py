@@ -37,6 +37,8 @@ class Alarm:
         self._timer: asyncio.TimerHandle | None = None
         self._looking: asyncio.Task[None] | None = None
         self._again = False
+        #: Whether nothing is due, now or later, for all that is known here.
+        self.idle = False
 
     def connect(self, ring: Callable[[], Awaitable[None]]) -> None:
         """From now on, `ring` sees to what is due."""
@@ -45,7 +47,7 @@ class Alarm:
 
     def look(self) -> None:
         """Something may be due: it is looked for at once."""
-        self._again = True
+        self._again, self.idle = True, False
         if self._ring is not None and self._looking is None:
             self._looking = asyncio.create_task(self._look(self._ring), name="alarm")
 
@@ -79,6 +81,7 @@ class Alarm:
         except Exception:  # a loop's edge: it rings again
             log.exception("alarm.failed")
             return self._every_s
+        self.idle = due_at is None and not self._again
         until_due = self._every_s if due_at is None else due_at - self._clock()
         # What is due, and was not taken, is being seen to: whoever does looks when it is done.
         return min(max(until_due, _LEAST_S), self._every_s)

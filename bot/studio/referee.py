@@ -127,6 +127,11 @@ class Referee:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._scoreboard.close()
 
+    @property
+    def idle(self) -> bool:
+        """Whether no vote is under way, for all that is known here."""
+        return self._alarm.idle
+
     def new_round(self, contest_id: str, number: int) -> NewRound:
         seed = self._random.randrange(SEED_LIMIT)
         return NewRound(self._intake.new_id(), contest_id, number, seed)

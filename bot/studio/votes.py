@@ -305,6 +305,9 @@ class Votes:
 
     async def forget(self, message_id: int) -> None:
         """A message was deleted: if it was a ballot, its vote is over."""
+        # Of all messages that are deleted anywhere, the fewest are.
+        if self._referee.idle:
+            return
         if await self._database.read(rounds.by_message, message_id) is not None:
             await self._database.write(casting.forget, message_id, self._clock())
             self._referee.moved()
