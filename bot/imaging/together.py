@@ -57,6 +57,8 @@ _REDIRECTS_MAX: Final = 3
 #: Many megabytes each, until they are unpacked.
 _READ_AT_ONCE: Final = 4
 _PATIENCE_S: Final = 1.0
+#: Of an answer whose turn has not come, hardly more is read than came along with its head.
+_READ_AHEAD: Final = 16 * 1024
 _GOOD: Final = frozenset({200, 201})
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 #: Of requests that cost nothing.
@@ -133,7 +135,7 @@ class Together:
         """With a session of its own, which has as many connections as there are calls."""
         connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE_S)
         async with aiohttp.ClientSession(
-            connector=connector, cookie_jar=aiohttp.DummyCookieJar()
+            connector=connector, cookie_jar=aiohttp.DummyCookieJar(), read_bufsize=_READ_AHEAD
         ) as session:
             yield cls(session, base_url=base_url, api_key=api_key, timeout=timeout)
 
