@@ -415,6 +415,22 @@ def test_it_rings_for_what_is_due_next_and_not_before(bell: Bell) -> None:
     assert bell.seen_to == pytest.approx([25, 40])
 
 
+def test_it_is_idle_only_where_nothing_is_due_now_or_later(bell: Bell) -> None:
+    assert not bell.alarm.idle, "it has not looked yet"
+    bell.connect()
+    assert bell.alarm.idle
+    bell.store.due(NOON + 30)
+    bell.look()
+    assert not bell.alarm.idle
+    bell.loop.live(31)
+    assert bell.seen_to == pytest.approx([30])
+    bell.look()
+    assert bell.alarm.idle
+    bell.store.troubles = [StoreUnavailable("away")]
+    bell.look()
+    assert not bell.alarm.idle, "who cannot look does not know"
+
+
 def test_what_is_due_already_is_seen_to_at_once_and_to_the_last(bell: Bell) -> None:
     for seconds in (5, 6, 7):
         bell.store.due(NOON - seconds)

@@ -349,6 +349,27 @@ async def test_a_ballot_whose_message_is_deleted_is_over(world: World) -> None:
     assert await cast(world) == {world.bob.id: 1}
 
 
+async def test_without_a_vote_no_deleted_message_is_looked_for(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.imagine(count=1)
+    [result], database = world.results(), world.client._database
+    asked: list[str] = []
+
+    async def read(work: Any, *args: Any, **kwargs: Any) -> Any:
+        asked.append(work.__name__)
+        return await type(database).read(database, work, *args, **kwargs)
+
+    monkeypatch.setattr(database, "read", read)
+    await result.delete()
+    await world.env.settle()
+    assert asked == [], "every message that anybody deletes would cost as much"
+    ballot = await start(world, count=2)
+    await ballot.delete()
+    await world.env.settle()
+    assert "by_message" in asked
+
+
 async def test_the_candidates_are_the_pictures(world: World) -> None:
     await start(world, count=3)
     [generation] = await world.generations()
