@@ -27,6 +27,7 @@ from sqlalchemy import update
 from world import open_world
 
 from bot.demo.sandbox.rules import SAFETY_WORD
+from bot.errors import NotAllowed
 from bot.imaging import recipe
 from bot.store.schema import people, pictures, sources
 from bot.store.vote_schema import backings, contests, rounds, suggestions
@@ -211,6 +212,65 @@ async def test_who_backed_other_words_backs_none_any_more(world: World) -> None:
         told.content
         == "It is on the list. You still back another one; the menu there changes that."
     )
+
+
+async def test_ones_own_suggestion_can_be_taken_back(world: World) -> None:
+    first = await start(world, rounds=2, count=2)
+    await close(world, first, 1)
+    one, two, *_ = crowd(world)
+    await suggest(one, first, "make it night")
+    await suggest(two, first, "make it day")
+    await happen(world)
+    assert labels(await back(one, first, two)) == [], "it is not theirs to take off"
+    asked = await back(one, first, one)
+    assert asked.content == "You back `make it night`."
+    told = last(await one.click(asked, label="Take it off the list"))
+    assert told.content == "`make it night` is off the list, and nobody backs it any more."
+    assert told.ephemeral
+    await happen(world)
+    shown = now(world, first)
+    assert "make it night" not in shown.content
+    assert "**1** `make it day`" in shown.content
+    assert [(row.person_id, row.backs) for row in await world.rows(backings)] == [(two.id, two.id)]
+    again = last(await one.click(asked, label="Take it off the list"))
+    assert again.content == "That suggestion is not there any more."
+
+
+async def test_a_moderator_takes_suggestions_off_even_without_a_vote(world: World) -> None:
+    role = world.guild.create_role("jury")
+    may = discord.Permissions(manage_messages=True)
+    moderators = world.guild.create_role("moderators", permissions=may)
+    one = world.guild.add_member(world.env.create_user("juror"), roles=[role])
+    max_ = world.guild.add_member(world.env.create_user("max"), roles=[moderators])
+    first = await start(world, rounds=2, count=2, voters=role)
+    await press(one, first, 1)
+    await happen(world)
+    await suggest(one, first, "something rude")
+    await happen(world)
+    asked = await back(max_, first, one)
+    assert asked.content == f"In this vote only <@&{role.id}> can vote."
+    last(await max_.click(asked, label="Take it off the list"))
+    assert await world.rows(suggestions) == []
+    await happen(world)
+    assert "rude" not in now(world, first).content
+    await go_on(world)
+    assert "rude" not in world.painter.requests[-1].body["prompt"]
+
+
+async def test_nobody_else_takes_suggestions_off_nor_anybody_too_late(world: World) -> None:
+    first = await start(world, rounds=2, count=2)
+    await close(world, first, 1)
+    one = crowd(world)[0]
+    await suggest(one, first, "make it night")
+    await happen(world)
+    asked, votes = await back(one, first, one), world.client.studio.votes
+    round_id = (await world.rows(suggestions))[0].round_id
+    with pytest.raises(NotAllowed, match="Only its author"):
+        await votes.take_off(round_id, one.id, Voter(world.ann.id, world.guild.id))
+    await go_on(world)
+    told = last(await one.click(asked, label="Take it off the list"))
+    assert told.content.startswith("It is too late for suggestions here")
+    assert [row.words for row in await world.rows(suggestions)] == ["make it night"]
 
 
 async def test_the_list_tells_of_the_winner_that_stays(world: World) -> None:

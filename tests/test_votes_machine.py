@@ -315,6 +315,23 @@ class Votes(RuleBasedStateMachine):
         if may:
             ballot.backings[voter.person_id] = author
 
+    @precondition(lambda self: any(each.suggestions for each in self.ballots))
+    @rule(which=WHICH, person=st.sampled_from(list(PEOPLE)), author=st.integers(0, 9))
+    def take_off(self, which: int, person: int, author: int) -> None:
+        """A suggestion of one's own, or anybody's by a moderator."""
+        suggested = [each for each in self.ballots if each.suggestions]
+        ballot = suggested[which % len(suggested)]
+        authors, voter = [*ballot.suggestions, author], self.voter(person)
+        chosen = authors[author % len(authors)]
+        in_time = ballot.stage is Stage.BETWEEN and self.now < (ballot.closes_at or 0.0)
+        here = voter.server_id == ballot.contest.server_id
+        may = here and in_time and chosen in ballot.suggestions
+        may &= voter.moderates or voter.person_id == chosen
+        refused = self.house.refuses(casting.take_off, ballot.id, chosen, voter, self.now)
+        assert refused != may, f"{voter} took {chosen}'s off in {ballot.stage}"
+        if may:
+            ballot.take_off(chosen)
+
     @precondition(lambda self: self.ballots)
     @rule(which=WHICH, told=st.integers(1, 2))
     def delete_its_message(self, which: int, told: int) -> None:

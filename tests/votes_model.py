@@ -161,6 +161,10 @@ class Ballot:
         self.suggestions[person] = words
         self.backings.setdefault(person, person)
 
+    def take_off(self, author: int) -> None:
+        del self.suggestions[author]
+        self.backings = {each: of for each, of in self.backings.items() if of != author}
+
     def abandon(self, now: float) -> None:
         """Its ballot never comes, or is taken away; unless it is the last one by this already."""
         if self.stage is Stage.OVER or (self.stage is Stage.DECIDED and self.contest.ended_early):

@@ -135,6 +135,20 @@ def back(connection: Connection, round_id: str, person_id: int, author_id: int) 
     connection.execute(_BACK, told)
 
 
+def take_off(connection: Connection, round_id: str, author_id: int) -> str | None:
+    """Takes a suggestion off the list; those who were for it are for none any more."""
+    words = words_of(connection, round_id, author_id)
+    connection.execute(
+        delete(backings).where(backings.c.round_id == round_id, backings.c.backs == author_id)
+    )
+    connection.execute(
+        delete(suggestions).where(
+            suggestions.c.round_id == round_id, suggestions.c.person_id == author_id
+        )
+    )
+    return words
+
+
 def suggested(connection: Connection, round_id: str) -> Sequence[Row[Any]]:
     """The suggestions, each with its `backers`."""
     return connection.execute(_SUGGESTED, {"the_round": round_id}).all()

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 #: As many as a menu has options.
 SUGGESTIONS_MAX: Final = 25
 
+TOO_LATE: Final = "It is too late for suggestions here: the next round is on its way."
+GONE: Final = "That suggestion is not there any more."
+
 
 @dataclass(frozen=True, slots=True)
 class Cast:
@@ -122,7 +125,7 @@ def check_suggesting(connection: Connection, round_id: str, voter: Voter, now: f
     """
     row, contest = _found(connection, round_id, voter)
     if row.stage != Stage.BETWEEN or now >= row.closes_at:
-        raise VoteOver("It is too late for suggestions here: the next round is on its way.")
+        raise VoteOver(TOO_LATE)
     # Whoever may not vote because they opened it can still say what they would like.
     check_voter(replace(contest.rules, opener_votes=True), contest.opener_id, voter, now)
 
@@ -144,8 +147,26 @@ def back(connection: Connection, round_id: str, author_id: int, voter: Voter, no
     check_suggesting(connection, round_id, voter, now)
     words = ballots.words_of(connection, round_id, author_id)
     if words is None:
-        raise Refusal("That suggestion is not there any more.")
+        raise Refusal(GONE)
     ballots.back(connection, round_id, voter.person_id, author_id)
+    return words
+
+
+def take_off(
+    connection: Connection, round_id: str, author_id: int, voter: Voter, now: float
+) -> str:
+    """Takes a suggestion off the list, for its author and for moderators; its words.
+
+    Not for whoever opened the vote: what people suggest there is not theirs to choose from.
+    """
+    row, _ = _found(connection, round_id, voter)
+    if voter.person_id != author_id and not voter.moderates:
+        raise NotAllowed("Only its author, and people who may manage messages here, can do that.")
+    if row.stage != Stage.BETWEEN or now >= row.closes_at:
+        raise VoteOver(TOO_LATE)
+    words = ballots.take_off(connection, round_id, author_id)
+    if words is None:
+        raise Refusal(GONE)
     return words
 
 

@@ -271,6 +271,18 @@ class Votes:
         self._referee.counted(round_id)
         return words
 
+    async def take_off(self, round_id: str, author_id: int, voter: Voter) -> str:
+        """Takes a suggestion off the list; its words.
+
+        Raises:
+            Refusal: it is too late for it, it is not there any more, or this one may not.
+        """
+        words = await self._database.write(
+            casting.take_off, round_id, author_id, voter, self._clock()
+        )
+        self._referee.counted(round_id)
+        return words
+
     async def finale(self, round_id: str, server_id: int | None) -> Finale | None:
         """The rounds of its vote that had a winner; None where there is none."""
         return await self._database.read(_finale, round_id, server_id)

@@ -15,7 +15,7 @@ from bot.views.panel import PostAlone, open_panel
 from bot.views.proposal import StartVote
 from bot.views.provenance import WhichDetails
 from bot.views.remix import Remix, RemixForm
-from bot.views.suggesting import GoOn, Suggest, SuggestForm
+from bot.views.suggesting import GoOn, Suggest, SuggestForm, TakeOff
 from bot.views.vote_form import OpenVote, VoteForm
 from bot.views.waiting import Cancel
 from bot.views.winner import HowDecided
@@ -49,6 +49,7 @@ PERSISTENT = (
     CloseVote,
     Suggest,
     suggesting.Back,
+    TakeOff,
     GoOn,
     HowDecided,
 )

@@ -119,7 +119,11 @@ async def submit(
     studio.intake.begin(submitted.generation)
 
 
-async def whisper(interaction: Interaction, deciding: Coroutine[object, object, str]) -> None:
+async def whisper(
+    interaction: Interaction,
+    deciding: Coroutine[object, object, str],
+    view: discord.ui.View = discord.utils.MISSING,
+) -> None:
     """Says to one person alone what came of a press, in time even where the store is slow."""
     decision = asyncio.ensure_future(deciding)
     done, _ = await asyncio.wait({decision}, timeout=DECIDE_WITHIN_S)
@@ -128,9 +132,9 @@ async def whisper(interaction: Interaction, deciding: Coroutine[object, object, 
     if unheard is not None:
         raise unheard
     if done:
-        await interaction.response.send_message(said, ephemeral=True)
+        await interaction.response.send_message(said, view=view, ephemeral=True)
     else:
-        await interaction.followup.send(said, ephemeral=True)
+        await interaction.followup.send(said, view=view, ephemeral=True)
 
 
 async def _acknowledge(interaction: Interaction, *, private: bool) -> Exception | None:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Self
 import discord
 from discord import ui
 
-from bot.errors import Refusal
+from bot.errors import NotAllowed, Refusal
 from bot.studio.casting import VoteOver
 from bot.studio.votes import SUGGESTION_MAX
 from bot.views.asking import whisper
-from bot.views.base import Button, Select
+from bot.views.base import Button, Layout, Select
 from bot.views.forms import Form
 from bot.views.ids import ROUND
 from bot.views.voter import voter_of
@@ -21,7 +21,8 @@ from bot.views.wording import CHOICE_MAX, clip, code, code_block, one_line
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.studio.voting import Suggestion
+    from bot.studio.votes import Votes
+    from bot.studio.voting import Suggestion, Voter
     from bot.views.base import Interaction
 
 #: In the message; the menu has all of them.
@@ -107,12 +108,42 @@ class Back(Select, template=f"back-suggestion:{ROUND}"):
         )
 
     async def press(self, interaction: Interaction) -> None:
-        await whisper(interaction, self._back(interaction))
+        author_id, voter = int(self.chosen), voter_of(interaction)
+        backing = self._back(interaction.client.studio.votes, author_id, voter)
+        if voter.moderates or voter.person_id == author_id:
+            await whisper(interaction, backing, Layout(TakeOff(self.round_id, author_id)))
+        else:
+            await whisper(interaction, backing)
 
-    async def _back(self, interaction: Interaction) -> str:
-        votes = interaction.client.studio.votes
-        words = await votes.back(self.round_id, int(self.chosen), voter_of(interaction))
+    async def _back(self, votes: Votes, author_id: int, voter: Voter) -> str:
+        try:
+            words = await votes.back(self.round_id, author_id, voter)
+        except NotAllowed as refusal:
+            # Who moderates may have no vote, and has come for the button below.
+            if not voter.moderates:
+                raise
+            return refusal.sentence
         return f"You back {code(words, _WORDS_SHOWN)}."
+
+
+class TakeOff(Button, template=f"take-off:{ROUND}:(?P<author_id>[0-9]+)"):
+    """Takes a suggestion off the list; for its author, and for moderators."""
+
+    def __init__(self, round_id: str, author_id: int | str) -> None:
+        self.round_id, self.author_id = round_id, int(author_id)
+        super().__init__(
+            f"take-off:{round_id}:{author_id}",
+            label="Take it off the list",
+            style=discord.ButtonStyle.danger,
+        )
+
+    async def press(self, interaction: Interaction) -> None:
+        await whisper(interaction, self._take_off(interaction))
+
+    async def _take_off(self, interaction: Interaction) -> str:
+        votes = interaction.client.studio.votes
+        words = await votes.take_off(self.round_id, self.author_id, voter_of(interaction))
+        return f"{code(words, _WORDS_SHOWN)} is off the list, and nobody backs it any more."
 
 
 class GoOn(Button, template=f"go-on:{ROUND}"):
