@@ -1,84 +1,150 @@
-"""Turns: a bound on what is done at once, which a slow one cannot turn into a jam."""
+"""Turns: a bound on what is done at once, which slow ones cannot turn into a jam."""
+
+from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 import pytest
+from life_loop import Clock, Loop
 
 from bot.imaging.turns import Turns
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PATIENCE_S = 1.0
+
+
+@pytest.fixture
+def loop() -> Iterator[Loop]:
+    loop = Loop(Clock(0.0))
+    yield loop
+    left = asyncio.all_tasks(loop)
+    loop.close()
+    assert not left, f"they still wait: {left}"
+
 
 class Room:
-    """Counts who is in it at once."""
+    """Counts who is in it at once, and writes down who was."""
 
-    def __init__(self, at_once: int, patience_s: float) -> None:
-        self._turns = Turns(at_once, patience_s=patience_s)
+    def __init__(self, loop: Loop, at_once: int) -> None:
+        self._loop, self.turns = loop, Turns(at_once, patience_s=PATIENCE_S)
         self.now = self.most = 0
+        self.came: list[str] = []
 
-    async def visit(self, until: asyncio.Event | None = None) -> None:
-        async with self._turns.one():
+    def visit(self, for_s: float, of: str = "ann") -> asyncio.Task[None]:
+        task = self._loop.create_task(self._visit(for_s, of))
+        self._loop.settle()
+        return task
+
+    async def _visit(self, for_s: float, of: str) -> None:
+        async with self.turns.one(of):
+            self.came.append(of)
             self.now += 1
             self.most = max(self.most, self.now)
-            await (until.wait() if until else asyncio.sleep(0.002))
-            self.now -= 1
+            try:
+                await asyncio.sleep(for_s)
+            finally:
+                self.now -= 1
 
 
-async def test_no_more_at_once_than_there_are_turns():
-    room = Room(2, patience_s=30)
-    await asyncio.gather(*(room.visit() for _ in range(10)))
-    assert (room.now, room.most) == (0, 2)
+def test_no_more_at_once_than_there_are_turns(loop: Loop) -> None:
+    room = Room(loop, 2)
+    for _ in range(10):
+        room.visit(0.5)
+    loop.live(2.6)
+    assert (room.now, room.most, len(room.came)) == (0, 2, 10)
 
 
-async def test_a_line_that_moves_lets_nobody_past():
-    # All in all, they wait for far longer than anybody would be patient.
-    room = Room(2, patience_s=0.05)
-    await asyncio.gather(*(room.visit() for _ in range(200)))
-    assert room.most == 2
+def test_a_line_that_moves_lets_nobody_past(loop: Loop) -> None:
+    room = Room(loop, 2)
+    for _ in range(100):
+        room.visit(0.5)
+    loop.live(26)
+    assert (room.now, room.most) == (0, 2), "they waited for long, but never in vain"
 
 
-async def test_slow_ones_hold_nobody_up_for_long_and_the_others_still_take_turns():
-    room, done = Room(2, patience_s=0.02), asyncio.Event()
-    slow = [asyncio.create_task(room.visit(done)) for _ in range(2)]
-    await asyncio.sleep(0)
-    async with asyncio.timeout(5):
-        await asyncio.gather(*(room.visit() for _ in range(20)))
-    assert room.most == 3, "one beside the slow ones, and not all at once"
-    done.set()
-    await asyncio.gather(*slow)
+def test_slow_ones_hold_nobody_up_for_long_and_the_others_still_take_turns(loop: Loop) -> None:
+    room = Room(loop, 2)
+    for _ in range(2):
+        room.visit(60)
+    for _ in range(20):
+        room.visit(0.5)
+    loop.live(PATIENCE_S + 10.1)
+    assert (len(room.came), room.most) == (22, 3), "one beside the slow ones, and not all at once"
+    loop.live(60)
 
 
-async def test_once_the_slow_ones_are_gone_there_are_as_many_turns_as_before():
-    room, done = Room(1, patience_s=0.02), asyncio.Event()
-    slow = asyncio.create_task(room.visit(done))
-    await asyncio.sleep(0)
-    await room.visit()
-    done.set()
-    await slow
+def test_once_the_slow_ones_are_gone_there_are_as_many_turns_as_before(loop: Loop) -> None:
+    room = Room(loop, 1)
+    for _ in range(20):
+        room.visit(60)
+    loop.live(30)
+    assert room.now == 20, "each was let in in the end"
+    loop.live(60)
     room.most = 0
-    await asyncio.gather(*(room.visit() for _ in range(10)))
-    assert room.most == 1
+    for _ in range(30):
+        room.visit(0.5)
+    loop.live(16)
+    assert (room.now, room.most) == (0, 1)
 
 
-async def test_nobody_is_counted_twice_over_who_waits_alone():
-    room, done = Room(1, patience_s=0.005), asyncio.Event()
-    slow = [asyncio.create_task(room.visit(done)) for _ in range(2)]
-    await asyncio.sleep(0.1)
-    assert room.now == 2, "the other one was let in, and no more than that"
-    done.set()
-    await asyncio.gather(*slow)
-    room.most = 0
-    await asyncio.gather(*(room.visit() for _ in range(10)))
-    assert room.most == 1
+def test_nobody_is_let_in_beyond_who_has_not_waited(loop: Loop) -> None:
+    room = Room(loop, 1)
+    for _ in range(2):
+        room.visit(60)
+    loop.live(PATIENCE_S + 0.1)
+    assert room.now == 2
+    room.visit(60)
+    loop.live(PATIENCE_S - 0.2)
+    assert room.now == 2, "the one that was let in beyond has left no room behind"
+    loop.live(0.3)
+    assert room.now == 3
+    loop.live(70)
 
 
-async def test_a_turn_comes_back_from_who_fails_or_is_cancelled():
-    turns = Turns(1, patience_s=30)
-    with pytest.raises(ZeroDivisionError):
-        async with turns.one():
+def test_whoever_has_the_fewest_turns_is_next(loop: Loop) -> None:
+    room = Room(loop, 2)
+    for of in ("ann",) * 6 + ("bob", "cleo"):
+        room.visit(0.5, of)
+    loop.live(3)
+    assert room.came[2] == "bob", "one with many stood before others"
+    assert room.came[4] == "cleo"
+
+
+def test_a_turn_comes_back_from_who_fails_or_is_cancelled(loop: Loop) -> None:
+    room = Room(loop, 1)
+
+    async def fail() -> None:
+        async with room.turns.one():
             raise ZeroDivisionError
-    async with turns.one():
-        waiting = asyncio.create_task(turns.one().__aenter__())
-        await asyncio.sleep(0)
-        waiting.cancel()
-        await asyncio.gather(waiting, return_exceptions=True)
-    async with asyncio.timeout(1), turns.one():
-        pass
+
+    with pytest.raises(ZeroDivisionError):
+        loop.run_until_complete(fail())
+    for task in (room.visit(60), room.visit(60)):
+        task.cancel()
+        loop.settle()
+    room.visit(0.5)
+    assert room.now == 1
+    loop.live(1)
+
+
+@pytest.mark.parametrize("first", ["the waiter", "its turn"])
+def test_a_turn_that_comes_to_one_who_is_being_cancelled_is_not_lost(
+    loop: Loop, first: str
+) -> None:
+    room = Room(loop, 1)
+    inside, waiting = room.visit(60), room.visit(60)
+
+    async def both() -> None:
+        for task in (waiting, inside) if first == "the waiter" else (inside, waiting):
+            task.cancel()
+            if first == "its turn":
+                await asyncio.sleep(0)
+
+    loop.run_until_complete(both())
+    loop.settle()
+    room.visit(0.5)
+    assert room.now == 1
+    loop.live(1)
