@@ -5,23 +5,27 @@ from __future__ import annotations
 import asyncio
 import base64
 import time
+from functools import partial
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from PIL import Image
 from sqlalchemy import select
+from world import open_world
 
-from bot.errors import NotAllowed, NotFound, Refusal
+from bot.errors import AllowanceSpent, NotAllowed, NotFound, Refusal
 from bot.imaging.model import Takes
 from bot.imaging.references import BadReference
 from bot.imaging.request import Shape
 from bot.store.schema import Editors, sources
-from bot.studio.gathering import SOURCES_MAX, Linked, Ours, Upload, split_links
+from bot.studio.gathering import SOURCES_MAX, Elsewhere, Linked, Ours, Upload, split_links
 from bot.studio.generation import Generation, Place
 from bot.studio.order import Order, Variation
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from world import World
 
 LINK = "https://cdn.example/fox.png"
@@ -215,6 +219,35 @@ async def test_a_replay_keeps_one_copy(world: World) -> None:
     assert left_in(world) == before
 
 
+@pytest.mark.parametrize("prompt", ["make it night", "{red|blue} fox"])
+async def test_for_those_without_room_nothing_is_fetched(tmp_path: Path, prompt: str) -> None:
+    async with open_world(tmp_path, user_images_per_day=3) as world:
+        intake, asked = world.client.studio.intake, list[str]()
+        given = [Elsewhere(partial(_fetched, asked, "ann's"))]
+        full = await intake.submit(Order("a red fox", count=3), place(world, 1), given)
+        assert asked == ["ann's"]
+        door = intake.quote if prompt.startswith("{") else intake.submit
+        with pytest.raises(AllowanceSpent, match="for today are spent"):
+            await door(Order(prompt, count=1), place(world, 2), given)
+        assert asked == ["ann's"], "it was fetched to be refused"
+        again = await intake.submit(Order("a red fox", count=3), place(world, 1), given)
+        assert (again.fresh, again.generation.id) == (False, full.generation.id)
+
+
+async def test_whoever_brings_many_pictures_keeps_nobody_else_waiting(world: World) -> None:
+    intake, asked, gate = world.client.studio.intake, list[str](), asyncio.Event()
+    many = [Elsewhere(partial(_fetched, asked, "ann's", gate)) for _ in range(SOURCES_MAX)]
+    first = asyncio.create_task(intake.submit(Order("all"), place(world, 1), many))
+    await _in_line(world, SOURCES_MAX - 2)
+    one = [Elsewhere(partial(_fetched, asked, "bob's", gate))]
+    second = asyncio.create_task(intake.submit(Order("one"), place(world, 2, world.bob), one))
+    await _in_line(world, SOURCES_MAX - 1)
+    assert asked == ["ann's"] * 2, "two are held at once, and no more"
+    gate.set()
+    await asyncio.gather(first, second)
+    assert asked[2] == "bob's"
+
+
 async def test_more_pictures_than_the_usual_editor_takes_go_to_one_that_does(world: World) -> None:
     catalogue = world.client.studio.catalogue
     given = [Upload(picture(64, 64 + n)) for n in range(SOURCES_MAX)]
@@ -283,6 +316,21 @@ def test_links_before_the_words_are_pictures() -> None:
         (),
     )
     assert split_links("https://a.example/1.png") == ("https://a.example/1.png", ())
+
+
+async def _fetched(asked: list[str], whose: str, gate: asyncio.Event | None = None) -> Upload:
+    asked.append(whose)
+    if gate is not None:
+        await gate.wait()
+    return Upload(picture())
+
+
+async def _in_line(world: World, number: int) -> None:
+    """Until so many wait for their turn to be fetched."""
+    turns = world.client.studio.intake._gatherer._turns
+    async with asyncio.timeout(10):
+        while len(turns._waiting) != number:  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.005)
 
 
 def left_in(world: World) -> list[str]:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from bot.errors import AllowanceSpent
 from bot.store.people import MINUTE_S, Limits, Usage
 
-__all__ = ["Limits", "Usage", "refusal"]
+__all__ = ["Limits", "Usage", "has_room", "refusal"]
+
+
+def has_room(usage: Usage, limits: Limits, wanted: int) -> bool:
+    """Whether every limit has room for so many more pictures."""
+    return (
+        usage.today + wanted <= limits.per_day
+        and usage.this_minute + wanted <= limits.per_minute
+        and usage.waiting < limits.waiting
+    )
 
 
 def refusal(usage: Usage, limits: Limits, wanted: int) -> AllowanceSpent:

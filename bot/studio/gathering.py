@@ -162,7 +162,7 @@ class Gatherer:
             each.generation_id: await see_to_edit(self._database, each.generation_id, viewer)
             for each in {each.generation_id: each for each in ours}.values()
         }
-        clean = await asyncio.gather(*(self._brought(each) for each in given))
+        clean = await asyncio.gather(*(self._brought(each, viewer) for each in given))
         sources: list[Source] = []
         files: dict[str, bytes] = {}
         for place, (each, brought) in enumerate(zip(given, clean, strict=True), _FIRST_PLACE):
@@ -200,16 +200,16 @@ class Gatherer:
             if source.parent_id is None and owner_id in source.key:
                 await self._archive.delete(source.key)
 
-    async def _brought(self, given: Given) -> tuple[Reference, str | None] | None:
+    async def _brought(self, given: Given, viewer: Viewer) -> tuple[Reference, str | None] | None:
         match given:
             case Upload(data, link):
                 return await self._references.clean(data), link
             case Elsewhere(read):
-                async with self._turns.one():
+                async with self._turns.one(viewer.person_id):
                     upload = await read()
                     return await self._references.clean(upload.data), upload.link
             case Linked(url):
-                async with self._turns.one():
+                async with self._turns.one(viewer.person_id):
                     return await self._references.clean(await self._links.fetch(url)), url
             case Ours():
                 return None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from bot.errors import NotAllowed, NotFound, Refusal
 from bot.imaging.request import SEED_MAX
-from bot.store import drafts, generations
+from bot.store import drafts, generations, people
 from bot.store.generations import Accepted, NewGeneration, NewSource, OverLimit, Replayed
 from bot.studio import allowance
 from bot.studio.choice import Choice, kept_for
@@ -28,10 +28,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from random import Random
 
+    from sqlalchemy import Connection
+
     from bot.imaging.catalogue import Catalogue
     from bot.store.contests import Accept
     from bot.store.database import Database
-    from bot.store.people import Limits
+    from bot.store.people import Limits, Usage
     from bot.studio.circuit import Circuit
     from bot.studio.gathering import Gatherer, Given
     from bot.studio.generation import Place, Viewer
@@ -136,7 +138,7 @@ class Intake:
         """
         self._check_open()
         new_id = self.new_id()
-        order = await self._with_sources(order, given, new_id, place.viewer)
+        order = await self._with_sources(order, given, new_id, place)
         try:
             return await self._accept(order, place, new_id, accept)
         except Refusal:
@@ -197,7 +199,7 @@ class Intake:
         """
         self._check_open()
         draft_id = self.new_id()
-        order = await self._with_sources(order, given, draft_id, place.viewer)
+        order = await self._with_sources(order, given, draft_id, place)
         try:
             # What is said of the price is to hold for what is painted.
             order, notes = choose(order, self._catalogue)
@@ -354,19 +356,38 @@ class Intake:
             raise PainterOut
 
     async def _with_sources(
-        self, order: Order, given: Sequence[Given], owner_id: str, viewer: Viewer
+        self, order: Order, given: Sequence[Given], owner_id: str, place: Place
     ) -> Order:
         prompt, links = split_links(order.prompt)
         # What can be refused without a look at the pictures is refused before.
         order = replace(order, prompt=prompt).cleaned()
-        await self._gatherer.check(order.sources, viewer)
+        await self._gatherer.check(order.sources, place.viewer)
         given = (*given, *links)
         if not given:
             return order
-        gathered = await self._gatherer.gather(given, owner_id, viewer, private=order.private)
+        if not all(isinstance(each, Ours) for each in given):
+            await self._check_room(order, place)
+        gathered = await self._gatherer.gather(given, owner_id, place.viewer, private=order.private)
         sources = (*order.sources, *gathered.sources)
         return replace(order, sources=sources, lineage=order.lineage or gathered.lineage).cleaned()
+
+    async def _check_room(self, order: Order, place: Place) -> None:
+        """Fetches nothing for those who have no room for it; what counts is what is written down.
+
+        Raises:
+            AllowanceSpent: a limit has none.
+        """
+        usage = await self._database.read(_usage_before, place, self._clock())
+        if usage is not None and not allowance.has_room(usage, self._limits, order.wanted):
+            raise allowance.refusal(usage, self._limits, order.wanted)
 
     def new_id(self) -> str:
         """For whatever people see or press: ten characters, hard to guess."""
         return "".join(self._random.choices(_ALPHABET, k=_ID_LENGTH))
+
+
+def _usage_before(connection: Connection, place: Place, now: float) -> Usage | None:
+    """What the asker has used; None where this was accepted before, and is told of once more."""
+    if generations.replayed(connection, place.interaction_id) is not None:
+        return None
+    return people.usage(connection, place.person_id, now)
