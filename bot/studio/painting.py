@@ -19,8 +19,8 @@ from bot.imaging.failures import bad_answer
 from bot.imaging.model import Parameter
 from bot.imaging.pictures import Picture, inspect
 from bot.imaging.recipe import Recipe, embed
-from bot.imaging.references import data_uri
 from bot.store.generations import NewPicture
+from bot.studio.carrying import Carrier
 from bot.studio.prompts import compose
 from bot.studio.salvage import clear_away, kept_before, key_of, price_of
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from bot.imaging.request import ImageRequest
     from bot.imaging.together import Together
     from bot.studio.generation import Generation
-    from bot.studio.order import Order, Part, Source
+    from bot.studio.order import Order, Part
 
 T = TypeVar("T")
 
@@ -102,7 +102,7 @@ class Painter:
         self._together = together
         self._pace = pace
         self._archive = archive
-        self._references = references
+        self._carrier = Carrier(archive, references)
         self._sleep = sleep
 
     async def paint(self, generation: Generation) -> Painted:
@@ -116,31 +116,21 @@ class Painter:
         if generation.attempt > 1 and (salvaged := await self._salvaged(generation)):
             return salvaged
         order = generation.order
-        pictures = dict(zip(order.keys, await self._work_from(order), strict=True))
-        outcomes = await asyncio.gather(
-            *(
-                self._paint_part(generation, number, part, pictures)
-                for number, part in enumerate(order.parts)
-            ),
-            return_exceptions=True,
-        )
+        async with self._carrier.carry(order.sources) as carried:
+            pictures = dict(zip(order.keys, carried, strict=True))
+            outcomes = await asyncio.gather(
+                *(
+                    self._paint_part(generation, number, part, pictures)
+                    for number, part in enumerate(order.parts)
+                ),
+                return_exceptions=True,
+            )
         painted = _successes(outcomes)
         return await self._keep(generation, painted, _why_not_all(order, outcomes, self._catalogue))
 
     async def clear_away(self, generation: Generation, kept: Collection[str]) -> None:
         """See `bot.studio.salvage.clear_away`."""
         await clear_away(self._archive, generation, kept)
-
-    async def _work_from(self, order: Order) -> list[str]:
-        """The sources as data URIs: a link would be fetched by others, and expires."""
-        return await asyncio.gather(*(self._data_uri(source) for source in order.sources))
-
-    async def _data_uri(self, source: Source) -> str:
-        [data] = await self._archive.get(source.key)
-        # What was brought along was made clean when it came.
-        if source.parent_id is not None:
-            data = (await self._references.clean_own(data)).data
-        return await asyncio.to_thread(data_uri, data)
 
     async def _salvaged(self, generation: Generation) -> Painted | None:
         found = await kept_before(self._archive, generation)
