@@ -249,15 +249,15 @@ def test_a_million_pieces_take_no_time(filler, missing) -> None:
     pieces = 1_000_000 * png_chunk(b"IDAT", filler)
     pixels = rows(2, 8)
     packed = zlib.compress(pixels[: len(pixels) - missing])
-    began = time.perf_counter()
+    began = time.process_time()
     with suppress(Unclean):
         clean(with_pixels(packed, after=pieces))
-    assert time.perf_counter() - began < 8
+    assert time.process_time() - began < 8
 
 
 def test_pixels_without_end_are_not_unpacked() -> None:
     pack = zlib.compressobj(1)
     bomb = pack.compress(rows(2, 8)) + b"".join(pack.compress(bytes(1 << 20)) for _ in range(500))
-    began = time.perf_counter()
+    began = time.process_time()
     clean(with_pixels(bomb + pack.flush()))
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5

@@ -460,11 +460,11 @@ def gif_that_claims(width: int, height: int) -> bytes:
     ],
 )
 def test_a_bomb_is_refused_by_what_it_claims(make, size) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     refused = trouble(make(*size))
     assert refused.trouble is Trouble.LARGE
     assert (refused.width, refused.height) == size
-    assert time.perf_counter() - began < 0.5, "it was not unpacked"
+    assert time.process_time() - began < 0.5, "it was not unpacked"
 
 
 def test_a_real_bomb_is_not_unpacked() -> None:
@@ -498,9 +498,9 @@ def test_text_that_unpacks_without_end_is_not_unpacked(chunk) -> None:
     bomb = zlib.compress(bytes(100_000_000), 1)
     plain = encoded(quarters(), "PNG")
     data = plain[:33] + png_chunk(chunk, b"x\0\0" + bomb) + plain[33:]
-    began = time.perf_counter()
+    began = time.process_time()
     outcome(data)
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5
 
 
 def test_three_thousand_frames_cost_no_more_than_one() -> None:
@@ -512,9 +512,9 @@ def test_three_thousand_frames_cost_no_more_than_one() -> None:
 
 
 def _seconds(work) -> float:
-    start = time.perf_counter()
+    start = time.process_time()
     work()
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 # Damage
@@ -666,9 +666,9 @@ def test_what_is_no_picture_is_known_for_what_it_seems(data) -> None:
 
 @pytest.mark.parametrize("filler", [b"<!---->", b"<!-- -->\n", b"<?xml?>", b" ", b"<!doctype svg "])
 def test_a_long_prologue_is_read_once(filler) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     assert seems(filler * 10_000) is None
-    assert time.perf_counter() - began < 0.1
+    assert time.process_time() - began < 0.1
 
 
 @given(st.binary(max_size=200))

@@ -110,10 +110,10 @@ def test_whatever_people_type(prompt: str) -> None:
     ],
 )
 def test_what_is_meant_to_take_long_takes_none(hostile: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     combinations(hostile)
     ways(hostile)
-    assert time.perf_counter() - began < 0.2, "the loop stands still meanwhile"
+    assert time.process_time() - began < 0.2, "the loop stands still meanwhile"
 
 
 REFUSED = {

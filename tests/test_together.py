@@ -503,7 +503,7 @@ async def test_a_silent_server_is_left_in_time():
 
     began = time.monotonic()
     failure, calls = await lost_with(silence, seconds=0.4)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 15
     assert calls == 1
     assert "TimeoutError" in (failure.operator or "")
 
@@ -511,14 +511,14 @@ async def test_a_silent_server_is_left_in_time():
 async def test_a_dripping_server_is_left_in_time():
     async def drip(writer) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n")
-        for _ in range(100):
+        for _ in range(1000):
             writer.write(b" ")
             await writer.drain()
             await asyncio.sleep(0.05)
 
     began = time.monotonic()
     await lost_with(drip, seconds=0.5)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 15
 
 
 async def test_what_a_status_says_counts_even_if_the_rest_is_cut_off(monkeypatch):
@@ -815,7 +815,7 @@ async def test_a_slow_link_is_left_in_time(api, client, monkeypatch):
     api.says(links(f"{api.url}/a.jpg"))
     began = time.monotonic()
     await failing(painted(client), BadAnswer)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 15
 
 
 # Lists

@@ -191,7 +191,7 @@ class PowerCuts:
     async def report(self) -> Report:
         # An end is told after it is written down, unless it is lost between the two.
         with suppress(TimeoutError):
-            await self.town.until(lambda: not any(a.thinking for a in self.asked), "", within=2.0)
+            await self.town.until(lambda: not any(a.thinking for a in self.asked), "", within=30.0)
         books = read_books(self.town, self.asked, self.kills)
         return Report(len(self.kills), books, self.wasted)
 
