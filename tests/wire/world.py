@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 TEXT, DIRECT, THREAD = 0, 1, 11
 MIB = 1024 * 1024
+#: Of nobody else: whoever owns a server may do everything in it.
+_OWNER_ID = 1
 
 
 @dataclass(eq=False, slots=True)
@@ -42,7 +44,7 @@ class Guild:
         return {
             "id": str(self.id),
             "name": self.name,
-            "owner_id": str(self.id + 1),
+            "owner_id": str(_OWNER_ID),
             "unavailable": False,
             "large": False,
             "member_count": 100,
