@@ -97,8 +97,9 @@ async def crowds() -> list[str]:
 
 
 async def against_bare(rounds: int = 9, generations: int = 40) -> list[str]:
-    """Processor time for four pictures, beside a bare script that makes the same calls."""
+    """Processor time and memory for four pictures, beside a bare script of the same calls."""
     figures: dict[str, list[float]] = {"Easel": [], "bare script": []}
+    peaks: dict[str, list[float]] = {name: [] for name in figures}
     calls: dict[str, float] = {}
     # Nothing is deleted before the last round: for minutes afterwards, ext4 looks at every inode
     # that it could take again and must not yet, and whoever makes files then pays for that.
@@ -114,13 +115,18 @@ async def against_bare(rounds: int = 9, generations: int = 40) -> list[str]:
                     await asyncio.gather(*(one.result(60) for one in asked))
                     await asyncio.gather(*(one.gone(60) for one in asked))
                     figures[name].append((process.cpu_s - before) / generations * 1e3)
+                    peaks[name].append(process.peak_mib)
                     calls[name] = (len(discord.calls) - told) / generations
-    easel, bare = (median(figures[name]) for name in figures)
-    rows = ["| | CPU a generation, ms (medians) | Discord calls a generation |", "|---|---|---|"]
-    rows += [
-        f"| {name} | {median(each):.1f} | {calls[name]:.1f} |" for name, each in figures.items()
+    (cpu, bare_cpu), (peak, bare_peak) = (
+        [median(each) for each in of.values()] for of in (figures, peaks)
+    )
+    rows = [
+        f"| | CPU a generation, ms (medians) | peak memory, {generations} at once | calls |",
+        "|---|---|---|---|",
+        f"| Easel | {cpu:.1f} | {peak:.0f} MiB | {calls['Easel']:.1f} |",
+        f"| bare script | {bare_cpu:.1f} | {bare_peak:.0f} MiB | {calls['bare script']:.1f} |",
+        f"| ratio | {cpu / bare_cpu:.2f} | {peak / bare_peak:.2f} | |",
     ]
-    rows.append(f"| ratio | {easel / bare:.2f} | |")
     print("\n".join(rows), flush=True)
     return rows
 
