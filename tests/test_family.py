@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -10,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pictures_sent import alike, check_sent, last, png
 from PIL import Image
+from sqlalchemy import update
 
 from bot.demo import gaps
+from bot.store.schema import generations
 from bot.studio.gathering import Ours, Upload
 from bot.studio.generation import Place
 from bot.studio.order import Order
@@ -299,6 +302,37 @@ async def test_what_was_brought_with_a_command_only_the_asker_sees_again(
     assert drawn.getpixel((drawn.width // 8, drawn.height // 2))[0] > 200, "red, on the left"
     assert len(others.attachments) == by_reply
     assert others.content.startswith("From a picture brought along\n")
+
+
+async def test_what_was_brought_along_stays_unseen_when_others_work_from_it(world: World) -> None:
+    await world.ann.slash(world.channel, "edit", prompt="make it night", image=("me.png", RED))
+    [first] = world.results()
+    await world.bob.click(first, label="Reroll")
+    form = await world.bob.click(first, label="Remix…")
+    model = world.client.studio.catalogue.editors(1)[0].id
+    filled = {"prompt": "make it dawn", "model": [model], "shape": ["square"]}
+    await world.bob.submit_modal(form, filled)
+    results = world.results()
+    assert len(results) == 3
+    for result in results:
+        assert (await details(world.bob, result)).attachments == []
+        assert len((await details(world.ann, result)).attachments) == 1
+
+
+async def test_who_brought_a_picture_along_is_known_of_orders_that_do_not_say(world: World) -> None:
+    old = await paint(world, world.ann, Order("make it night", count=1), Upload(RED))
+    await world.bob.click(world.results()[-1], label="Reroll")
+    rows = {row.id: json.loads(row.request) for row in await world.generations()}
+    for request in rows.values():
+        assert request["sources"][0].pop("brought_by") == world.ann.id
+    for generation_id, request in rows.items():
+        values = {"request": json.dumps(request)}
+        unsaid = update(generations).where(generations.c.id == generation_id).values(**values)
+        await world.client._database.write(lambda connection, s=unsaid: connection.execute(s))
+    for result in world.results():
+        own = await id_of(world, result) == old
+        assert len((await details(world.ann, result)).attachments) == own
+        assert (await details(world.bob, result)).attachments == []
 
 
 async def test_a_blend_leads_back_to_each_of_its_pictures(world: World) -> None:

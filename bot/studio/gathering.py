@@ -173,7 +173,7 @@ class Gatherer:
                 key = key_for(owner_id, place, reference.media_type)
                 files[key] = reference.data
                 size = Size(reference.width, reference.height)
-                sources.append(Source(key, size, link=link))
+                sources.append(Source(key, size, link=link, brought_by=viewer.person_id))
         if files:
             await self._archive.put(files)
         lines = [_line_of(shown.generation, sources, private=private) for shown in parents.values()]

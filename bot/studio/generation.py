@@ -106,12 +106,23 @@ class Generation:
         columns: Mapping[str, Any] = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for it
         own = cls.__dataclass_fields__
         kept: dict[str, Any] = {name: columns[name] for name in own if name in columns}
-        kept["order"] = Order.from_json(columns["request"])
+        kept["order"] = _attributed(Order.from_json(columns["request"]), columns)
         kept["place"] = _place(columns)
         kept["state"] = State(columns["state"])
         kept["way"] = Way(columns["way"]) if columns["way"] else None
         kept["notes"] = tuple(json.loads(columns["notes"]))
         return cls(**kept)
+
+
+def _attributed(order: Order, columns: Mapping[str, Any]) -> Order:
+    """Orders did not always say who brought a picture along: its key may, of the first of all."""
+    sources = tuple(
+        replace(source, brought_by=columns["person_id"])
+        if not (source.parent_id or source.brought_by) and columns["id"] in source.key
+        else source
+        for source in order.sources
+    )
+    return replace(order, sources=sources) if sources != order.sources else order
 
 
 def _place(columns: Mapping[str, Any]) -> Place:

@@ -35,6 +35,7 @@ class Source:
         parent_id, parent_position: the picture of ours that it is; None when it was brought along.
         link: where others can fetch it, for a while; None where there is no such place.
         prompt: the words that a picture of ours was painted from.
+        brought_by: who brought it along; None for a picture of ours, and where nobody knows.
     """
 
     key: str
@@ -43,6 +44,7 @@ class Source:
     parent_position: int | None = None
     link: str | None = None
     prompt: str | None = None
+    brought_by: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,15 +166,15 @@ class Studio:
     async def before(self, shown: Shown, picture: KeptPicture, viewer: Viewer) -> bytes | None:
         """The first of what a picture was worked from; None where the viewer is not to see it.
 
-        What was brought along with a command, nobody but the asker has seen, and so it stays;
-        with a reply, it was there for all to see.
+        What was brought along with a command, nobody but the one who did has seen, and so it
+        stays, whoever works from it later; with a reply, it was there for all to see.
         """
         generation = shown.generation
         source = next(iter(generation.order.parts[picture.part].sources), None)
         if source is None:
             return None
         brought_unseen = source.parent_id is None and generation.place.reply_to is None
-        if brought_unseen and generation.person_id != viewer.person_id:
+        if brought_unseen and source.brought_by != viewer.person_id:
             return None
         try:
             if source.parent_id is not None:
