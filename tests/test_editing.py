@@ -180,6 +180,26 @@ async def test_nobody_writes_in_vain_where_only_the_author_may_edit(world: World
     assert len(world.painter.requests) == 1
 
 
+async def test_what_was_brought_along_is_not_for_others_where_only_the_author_may_edit(
+    world: World,
+) -> None:
+    await world.ann.slash(world.channel, "edit", prompt="make it night", image=("me.png", RED))
+    await world.client.studio.let_edit(world.guild.id, Editors.AUTHOR)
+    [result] = world.results()
+    refused = [await world.bob.click(result, label="Reroll")]
+    form = await world.bob.click(result, label="Remix…")
+    values = {"prompt": "make it dawn", "model": [USUAL], "shape": ["square"]}
+    refused.append(await world.bob.submit_modal(form, values))
+    for answer in refused:
+        assert last(answer).ephemeral
+        assert f"only {world.ann.mention}, who did so, can" in last(answer).content
+    assert len(world.painter.requests) == 1
+    assert await world.usage(world.bob) is None
+    await world.ann.click(result, label="Reroll")
+    check_sent(world, RED)
+    assert len(world.painter.requests) == 2
+
+
 # Forms and restarts
 
 

@@ -118,7 +118,7 @@ async def see_to_edit(database: Database, generation_id: str, viewer: Viewer) ->
     return shown
 
 
-async def _may_edit(database: Database, author_id: int, viewer: Viewer) -> bool:
+async def _may_edit(database: Database, author_id: int | None, viewer: Viewer) -> bool:
     if author_id == viewer.person_id or viewer.server_id is None:
         return True
     return await database.read(servers.editors_in, viewer.server_id) is Editors.EVERYONE
@@ -183,15 +183,23 @@ class Gatherer:
         """Whether the viewer may work from what another gathered, as those who reroll do.
 
         Raises:
-            NotAllowed: the server leaves that to the author.
+            NotAllowed: the server leaves that to the author, or to who brought them along.
         """
+        for person_id in dict.fromkeys(s.brought_by for s in sources if not s.parent_id):
+            if not await _may_edit(self._database, person_id, viewer):
+                who = f"<@{person_id}>, who did so," if person_id else "who did so"
+                raise NotAllowed(
+                    "That came of a picture that was brought along, and in this server only "
+                    f"{who} can work on with it. Everybody may use its words: `/imagine` paints a "
+                    "new one."
+                )
         for parent_id in dict.fromkeys(s.parent_id for s in sources if s.parent_id):
             parent = await self._database.read(generations.get, parent_id)
             if parent and not await _may_edit(self._database, parent.person_id, viewer):
                 raise NotAllowed(
                     f"That came of a picture by <@{parent.person_id}>, and in this server only "
                     f"<@{parent.person_id}> can work on with it. Everybody may use its words: "
-                    "`Remix…` or `/imagine` paints a new one."
+                    "`/imagine` paints a new one."
                 )
 
     async def let_go(self, sources: Sequence[Source], owner_id: str) -> None:
