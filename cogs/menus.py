@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import discord
 from discord import app_commands
 
+from bot.views.asking import viewer_of
 from bot.views.edit_form import Purpose, open_form
-from bot.views.pictures_in import pictures_in
+from bot.views.pictures_in import pictures_for
 from bot.views.provenance import tell_details
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 async def edit_this_picture(interaction: Interaction, message: discord.Message) -> None:
-    found = pictures_in(message, interaction.client.user)
+    found = await pictures_for(viewer_of(interaction), message, interaction.client)
     await open_form(interaction, found, Purpose.EDIT)
 
 

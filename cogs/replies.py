@@ -17,7 +17,14 @@ from bot.studio.intake import asks_first
 from bot.studio.order import Order
 from bot.views.choosing import ask_which
 from bot.views.messages import answer_error, find_message, gone, may_post, place_of, say, seem_busy
-from bot.views.pictures_in import Attached, Found, attached, bring, pictures_in
+from bot.views.pictures_in import (
+    Attached,
+    Found,
+    attached,
+    bring,
+    pictures_for,
+    pictures_in,
+)
 from bot.views.wording import plural
 
 log = structlog.get_logger()
@@ -93,7 +100,8 @@ class Replies(commands.Cog):
             log.info("message.no_place", message=message.id, channel=message.channel.id)
             return
         shown = await _replied_to(message)
-        pictures = pictures_in(shown, self._client.user) if shown else []
+        viewer = place_of(message, self._client).viewer
+        pictures = await pictures_for(viewer, shown, self._client) if shown else []
         if shown is not None and pictures:
             await self._edit(message, words, shown, pictures)
         elif brought := _brought_along(message, self._client.user):

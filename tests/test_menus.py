@@ -11,6 +11,7 @@ from pictures_sent import check_nothing_happened, check_sent, last, png
 from bot.imaging import recipe
 from bot.imaging.pictures import inspect
 from bot.imaging.recipe import Recipe
+from bot.store.schema import Editors
 
 if TYPE_CHECKING:
     import discord
@@ -58,6 +59,26 @@ def forget_files(world: World, message: Any) -> None:
 
 
 # Edit this picture
+
+
+async def test_a_forwarded_result_is_edited_as_the_result_itself(world: World) -> None:
+    await world.imagine(prompt="a red fox", count=1)
+    [fox] = world.results()
+    form = await edit(world, await world.bob.forward(fox, world.channel), world.bob)
+    await world.bob.submit_modal(form, {"words": "make it night"})
+    check_sent(world, await fox.attachments[0].read())
+    assert f"Edit 1 of {world.ann.mention}'s `a red fox`" in world.results()[-1].content
+
+
+async def test_a_forwarded_result_is_its_authors_where_only_the_author_may_edit(
+    world: World,
+) -> None:
+    await world.imagine(count=1)
+    await world.client.studio.let_edit(world.guild.id, Editors.AUTHOR)
+    forwarded = await world.bob.forward(world.results()[0], world.channel)
+    refused = await edit(world, forwarded, world.bob)
+    assert refused.modal is None
+    assert f"only {world.ann.mention}" in last(refused).content
 
 
 async def test_somebody_elses_picture_is_edited(world: World) -> None:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import discord
 import pytest
-from pictures_sent import png
+from pictures_sent import last, png
 
 from bot.errors import BadRequest
 from bot.imaging.references import BYTES_MAX, BadReference
 from bot.studio.gathering import SOURCES_MAX, Elsewhere, Linked, Ours, Upload
+from bot.studio.generation import Viewer
 from bot.views import pictures_in as module
-from bot.views.pictures_in import Attached, attached, bring, pictures_in
+from bot.views.pictures_in import Attached, attached, bring, pictures_for, pictures_in
 
 if TYPE_CHECKING:
     from world import World
@@ -114,6 +115,61 @@ async def test_a_forwarded_message_shows_what_it_forwards(world: World) -> None:
     assert [each.data for each in given] == [  # type: ignore[union-attr]
         await file.read() for file in world.results()[0].attachments
     ]
+
+
+# Ours, forwarded
+
+
+async def known(world: World, message: discord.Message, who: Any, guild: Any = None) -> list[Any]:
+    """What it is for somebody who points at it."""
+    viewer = Viewer(who.id, message.channel.id, (guild or world.guild).id)
+    return await pictures_for(viewer, message, world.client)
+
+
+async def test_our_own_are_known_again_when_they_are_forwarded(world: World) -> None:
+    await world.imagine(count=2)
+    [row] = await world.generations()
+    forwarded = await world.bob.forward(world.results()[0], world.channel)
+    assert await known(world, forwarded, world.bob) == [Ours(row.id, 1), Ours(row.id, 2)]
+
+
+async def test_a_result_that_was_made_smaller_is_known_by_its_message(world: World) -> None:
+    await world.imagine(count=1)
+    [row] = await world.generations()
+    forwarded = await world.bob.forward(world.results()[0], world.channel)
+    [snapshot] = forwarded.message_snapshots
+    snapshot.attachments[0].size //= 2
+    assert await known(world, forwarded, world.bob) == [Ours(row.id, 1)]
+
+
+async def test_one_that_was_posted_alone_is_known_when_it_is_forwarded(world: World) -> None:
+    await world.imagine(count=2)
+    [row] = await world.generations()
+    panel = last(await world.ann.click(world.results()[0], label="2"))
+    await world.ann.click(panel, label="Post alone")
+    forwarded = await world.bob.forward(world.results()[-1], world.channel)
+    assert await known(world, forwarded, world.bob) == [Ours(row.id, 2)]
+
+
+async def test_a_name_like_ours_proves_nothing_when_it_is_forwarded(world: World) -> None:
+    await world.imagine(count=1)
+    [row] = await world.generations()
+    for name in (f"{row.id}-1.png", f"{row.id}-2.png", "0123456789-1.png"):
+        forwarded = await world.bob.forward(await post(world, (name, RED)), world.channel)
+        [found] = await known(world, forwarded, world.bob)
+        assert isinstance(found, Attached), name
+
+
+async def test_where_ours_are_not_theirs_to_see_they_are_files(world: World) -> None:
+    await world.imagine(count=1)
+    elsewhere = world.env.create_guild("Potters")
+    member = elsewhere.add_member(world.bob)
+    channel = elsewhere.create_text_channel("kiln")
+    forwarded = await member.forward(world.results()[0], channel)
+    [found] = await known(world, forwarded, member, elsewhere)
+    assert isinstance(found, Attached)
+    [given] = await brought([found])
+    assert given.data == await world.results()[0].attachments[0].read()  # type: ignore[union-attr]
 
 
 # Their bytes

@@ -118,6 +118,19 @@ async def test_five_edits_in_a_row_and_a_branch(world: World) -> None:
     assert f"Edit 3 of <@{world.ann.id}>'s" in branch.content
 
 
+async def test_a_reply_to_a_forwarded_result_edits_the_result(reading: World) -> None:
+    fox = await result(reading, prompt="a red fox", count=2)
+    forwarded = await reading.bob.forward(fox, reading.channel)
+    [edited] = await reply(reading, forwarded, f"{words(reading)} #2 make it night")
+    check_sent(reading, await fox.attachments[1].read())
+    assert f"Edit 1 of <@{reading.ann.id}>'s `a red fox`" in edited.content
+    await reply(reading, forwarded, f"{words(reading)} make it snow")
+    asked = reading.channel.history()[-1]
+    await reading.bob.click(asked, label="1")
+    [*_, chosen] = [m for m in reading.channel.history() if m.attachments]
+    assert f"Edit 1 of <@{reading.ann.id}>'s `a red fox`" in chosen.content
+
+
 async def test_attachments_are_the_further_pictures_in_their_order(world: World) -> None:
     fox = await result(world)
     [edited] = await reply(world, fox, "the fox in the sky of image 2 and 3", BLUE, RED)

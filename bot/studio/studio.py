@@ -12,7 +12,7 @@ from bot.imaging.archive import ArchiveUnreadable, PictureMissing
 from bot.store import generations, people, servers
 from bot.studio.gathering import see_to_edit
 from bot.studio.generation import Generation
-from bot.studio.viewing import family_of, page_of, see
+from bot.studio.viewing import family_of, page_of, see, shown_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bot.store.generations import Counts
     from bot.store.people import Limits, Usage
     from bot.store.schema import Editors
+    from bot.studio.gathering import Ours
     from bot.studio.generation import KeptPicture, Shown, Viewer
     from bot.studio.intake import Intake
     from bot.studio.line import Standing
@@ -137,6 +138,27 @@ class Studio:
             NotAllowed: the server leaves that to the author.
         """
         return await see_to_edit(self._database, generation_id, viewer)
+
+    async def is_ours(
+        self, picture: Ours, viewer: Viewer, *, message_id: int | None, size: int
+    ) -> bool:
+        """Whether a file is the picture that it is named after, and the viewer may see that.
+
+        Args:
+            picture: by the name of the file.
+            viewer: who points at it.
+            message_id: that the file was in at first, as far as that is known.
+            size: of the file, in bytes; it tells where the picture was posted once more.
+        """
+        shown = await self._database.read(shown_of, picture.generation_id)
+        if shown is None or not viewer.may_see(shown.generation):
+            return False
+        delivered_in = shown.generation.message_id
+        in_result = delivered_in is not None and delivered_in == message_id
+        return any(
+            kept.position == picture.position and (in_result or kept.bytes == size)
+            for kept in shown.pictures
+        )
 
     async def family(self, generation_id: str, viewer: Viewer, *, at_most: int) -> Family:
         """The relatives of a generation that the viewer may see, itself among them.

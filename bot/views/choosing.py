@@ -11,11 +11,11 @@ import structlog
 
 from bot.errors import Refusal
 from bot.studio.choice import Choice
-from bot.views.asking import place_of, submit
+from bot.views.asking import place_of, submit, viewer_of
 from bot.views.base import Button, Layout
 from bot.views.ids import DRAFT, POSITION
 from bot.views.messages import find_message, say
-from bot.views.pictures_in import attached, bring, pictures_in
+from bot.views.pictures_in import attached, bring, pictures_for
 
 if TYPE_CHECKING:
     from bot.studio.generation import Place
@@ -82,7 +82,7 @@ async def _found(interaction: Interaction, choice: Choice, position: int) -> lis
         interaction.channel_id or 0, guild_id=interaction.guild_id
     )
     shown = await find_message(channel, choice.shown_in)
-    pictures = pictures_in(shown, interaction.client.user)
+    pictures = await pictures_for(viewer_of(interaction), shown, interaction.client)
     more: list[Found] = []
     if choice.brought:
         more += attached(*(await find_message(channel, choice.asked_in)).attachments)

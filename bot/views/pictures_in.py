@@ -17,7 +17,10 @@ from bot.studio.gathering import Elsewhere, Linked, Ours, Upload, check_count
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bot.client import Easel
     from bot.studio.gathering import Given
+    from bot.studio.generation import Viewer
+    from bot.studio.studio import Studio
 
 _READ_MAX_S = 30.0
 _UNKNOWN_MESSAGE = 10008
@@ -33,10 +36,12 @@ class Attached:
     Attributes:
         message: that holds it and can be asked for a fresh link; None where it came with a
             command or a form.
+        claim: the picture of ours that it is by its name, where nobody knows who posted it.
     """
 
     attachment: discord.Attachment
     message: discord.Message | None = None
+    claim: Ours | None = None
 
 
 Found = Attached | Linked | Ours
@@ -58,9 +63,32 @@ def pictures_in(message: discord.Message, me: discord.abc.User | None) -> list[F
     ]
     found += _embedded(message.embeds)
     for forwarded in message.message_snapshots:
-        found += [Attached(file, message) for file in forwarded.attachments if _is_picture(file)]
+        found += [
+            Attached(file, message, claim=_ours(file))
+            for file in forwarded.attachments
+            if _is_picture(file)
+        ]
         found += _embedded(forwarded.embeds)
     return found
+
+
+async def pictures_for(viewer: Viewer, message: discord.Message, client: Easel) -> list[Found]:
+    """The same, where those of ours that were forwarded are known for what they are.
+
+    A forwarded message has no author; it names the original, and a file's name is no proof.
+    """
+    return [
+        await _recognised(each, client.studio, viewer) for each in pictures_in(message, client.user)
+    ]
+
+
+async def _recognised(found: Found, studio: Studio, viewer: Viewer) -> Found:
+    if not isinstance(found, Attached) or found.claim is None or found.message is None:
+        return found
+    original, size = found.message.reference, found.attachment.size
+    message_id = original.message_id if original else None
+    is_ours = await studio.is_ours(found.claim, viewer, message_id=message_id, size=size)
+    return found.claim if is_ours else found
 
 
 def attached(*files: discord.Attachment | None) -> list[Attached]:

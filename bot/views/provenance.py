@@ -15,7 +15,7 @@ from bot.views.asking import viewer_of
 from bot.views.base import Layout, Select
 from bot.views.details import Details
 from bot.views.ids import ID
-from bot.views.pictures_in import Attached, pictures_in, read
+from bot.views.pictures_in import Attached, pictures_for, read
 from bot.views.wording import CONTENT_MAX, clip, code
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ async def tell_details(interaction: Interaction, message: discord.Message) -> No
     Raises:
         Refusal: there is none, or it is not theirs to see.
     """
-    found = pictures_in(message, interaction.client.user)
+    found = await pictures_for(viewer_of(interaction), message, interaction.client)
     ours = [each for each in found if isinstance(each, Ours)]
     files = [each for each in found if isinstance(each, Attached)]
     if ours:
