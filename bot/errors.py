@@ -158,7 +158,22 @@ class ParameterRefused(PaintingFailed):
 
 
 class RequestRefused(PaintingFailed):
-    """Any other 400: the API's cleaned message is the sentence."""
+    """Any other 400: the API's cleaned message is the sentence.
+
+    Attributes:
+        about_pictures: whether it speaks of those to work from.
+    """
+
+    def __init__(
+        self,
+        sentence: str,
+        *,
+        about_pictures: bool = False,
+        operator: str | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        super().__init__(sentence, operator=operator, request_id=request_id)
+        self.about_pictures = about_pictures
 
 
 class OwnerNeeded(PaintingFailed):

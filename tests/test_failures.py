@@ -185,6 +185,43 @@ def test_a_prompt_can_be_too_long():
 def test_pictures_can_be_too_large():
     error = failure(413, {}, b"<html><title>413 Request Entity Too Large</title></html>", PRO)
     assert "smaller" in error.sentence
+    assert isinstance(error, RequestRefused)
+    assert error.about_pictures
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Invalid input image: expected a URL.",
+        "'reference_images' must hold http(s) URLs.",
+        "data: URIs are not supported",
+        "Could not decode base64",
+        "Failed to fetch the reference",
+        "image_url[0]: Input should be a valid URL",
+    ],
+)
+def test_a_refusal_may_be_of_the_pictures_to_work_from(message):
+    error = said(400, message)
+    assert isinstance(error, RequestRefused)
+    assert error.about_pictures
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Input validation error.",
+        "The prompt is not in a language of this image model.",
+        "Image generation failed for this prompt.",
+        "Bad prompt. See https://docs.together.ai/docs/images-overview#url",
+        "Personal preferences forbid this database.",
+        "The prompt references a public figure.",
+        "",
+    ],
+)
+def test_and_may_be_of_something_else(message):
+    error = said(400, message)
+    assert isinstance(error, RequestRefused)
+    assert not error.about_pictures
 
 
 def test_mistakes_in_a_list_are_no_matter_of_safety():

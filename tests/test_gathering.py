@@ -14,6 +14,7 @@ from PIL import Image
 from sqlalchemy import select
 from world import open_world
 
+from bot.demo.faults import Fault, Kind
 from bot.errors import AllowanceSpent, NotAllowed, NotFound, Refusal
 from bot.imaging.model import Takes
 from bot.imaging.references import BadReference
@@ -267,6 +268,17 @@ async def test_where_pictures_are_not_taken_their_links_are(world: World) -> Non
     )
     assert row.state == "delivered"
     assert world.painter.requests[-1].body["reference_images"] == [LINK]
+
+
+async def test_a_refusal_of_something_else_is_no_reason_for_links(world: World) -> None:
+    world.painter.faults.next(Fault(Kind.BAD_REQUEST))
+    row = await paint(
+        world, Order("make it night", count=1), place(world, 1), Upload(picture(), LINK)
+    )
+    assert row.state == "failed"
+    assert "Input validation error" in row.failure
+    [request] = world.painter.requests
+    assert LINK not in str(request.body), "what was not made clean left the house"
 
 
 async def test_where_neither_is_taken_it_is_given_back(world: World) -> None:

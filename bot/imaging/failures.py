@@ -37,6 +37,8 @@ _NAMED: Final = 4
 # https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-5xx-errors/
 _BUSY: Final = 429
 _UNPROCESSABLE: Final = 422
+#: https://www.rfc-editor.org/rfc/rfc9110#name-413-content-too-large
+_TOO_LARGE: Final = 413
 #: Nothing was painted: refused at once, or not passed on (521, 523, 525, 526, 530). A 409 is a
 #: lock at the other end, which the API's own SDK repeats too. Missing here are 504 and 524, the
 #: time-outs; 522, after which only the acknowledgement may be lost; and what nobody documents.
@@ -49,6 +51,12 @@ _UNSAFE: Final = re.compile(
 )
 _NO_THIRD_PARTIES: Final = re.compile(r"third.party.data.sharing", re.IGNORECASE)
 _TOO_LONG: Final = re.compile(r"\bmax_tokens\b|\bcontext (?:length|window)\b", re.IGNORECASE)
+#: Every model makes images: what is said of their making is not said of those to work from.
+_ABOUT_PICTURES: Final = re.compile(
+    r"(?<![a-z])(?:(?:images?|pictures?)(?! (?:generation|model|service|size))|reference|ur[il]s?"
+    r"|base64|data:|decode|download|fetch)(?![a-z])",
+    re.IGNORECASE,
+)
 
 _REFUSED_KEY: Final = "TOGETHER_API_KEY is missing or refused: put in a valid key and restart."
 _ADD_CREDIT: Final = (
@@ -184,6 +192,14 @@ class _Case:
         return self.status == _UNPROCESSABLE or (self.status in (400, 403) and unsafe)
 
     @property
+    def is_about_pictures(self) -> bool:
+        if _TOO_LONG.search(self.problem.message):
+            return False
+        # An address in it may well lead to a page about pictures.
+        words = _LINK.sub("", f"{self.problem.message} {self.problem.parameter}")
+        return self.status == _TOO_LARGE or bool(_ABOUT_PICTURES.search(words))
+
+    @property
     def report(self) -> str:
         said = inert(", ".join(sorted(self.problem.kinds)), _NAME_MAX)
         kinds = f" ({said})" if said else ""
@@ -265,7 +281,7 @@ class _Case:
     def request_refused(self) -> RequestRefused:
         if _TOO_LONG.search(self.problem.message):
             why = f"{self.painter} can't read a prompt that long. Please shorten it"
-        elif self.status == 413:  # noqa: PLR2004 - https://www.rfc-editor.org/rfc/rfc9110#name-413-content-too-large
+        elif self.status == _TOO_LARGE:
             why = "The pictures to work from are too large. Please use smaller ones"
         elif said := _quoted(self.problem.message):
             why = f"The image service turned this down: {said}. Please change it and try again"
@@ -273,6 +289,7 @@ class _Case:
             why = "The image service turned this down without a reason. Please try another `model`"
         return RequestRefused(
             f"{why}; nothing was charged.",
+            about_pictures=self.is_about_pictures,
             operator=self.operator(),
             request_id=self.problem.request_id,
         )

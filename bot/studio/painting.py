@@ -315,10 +315,15 @@ def _finish(item: _Made, generation_id: str, part: _PaintedPart) -> Picture:
 def _links_instead(
     refusal: ParameterRefused | RequestRefused, request: ImageRequest, part: Part
 ) -> tuple[str, ...]:
-    """Where a server may not take pictures in the request itself, but fetch them; none else."""
-    if isinstance(refusal, ParameterRefused) and (
-        refusal.maximum or refusal.parameter not in _PICTURES
-    ):
+    """Where a server may not take pictures in the request itself, but fetch them; none else.
+
+    What lies behind a link was not made clean, so it takes a refusal that speaks of pictures.
+    """
+    if isinstance(refusal, ParameterRefused):
+        about_pictures = refusal.parameter in _PICTURES and not refusal.maximum
+    else:
+        about_pictures = refusal.about_pictures
+    if not about_pictures:
         return ()
     links = tuple(source.link for source in part.sources if source.link)
     return links if len(links) == len(part.sources) and links != request.references else ()
