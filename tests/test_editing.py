@@ -200,6 +200,33 @@ async def test_what_was_brought_along_is_not_for_others_where_only_the_author_ma
     assert len(world.painter.requests) == 2
 
 
+async def test_where_only_links_are_taken_buttons_send_those_of_their_message(
+    painted: World,
+) -> None:
+    [result] = painted.results()
+    first, second = [file.url for file in result.attachments]
+    opened = await panel(painted, 2)
+    alone = opened.attachments[0].url
+    painted.painter._hand._data_uris = False
+    values = {"which": ["1"], "words": "make it night"}
+    await painted.ann.submit_modal(await painted.ann.click(result, label="Edit…"), values)
+    assert links_sent(painted) == {second}
+    for label in ("Edit…", "Use as reference"):
+        form = await painted.ann.click(opened, label=label)
+        await painted.ann.submit_modal(form, {"words": "make it night"})
+        assert links_sent(painted) == {alone}, label
+    await painted.ann.click(opened, label="Vary subtly")
+    assert links_sent(painted) == {alone}
+    await painted.ann.click(result, label="Vary all")
+    assert links_sent(painted, 2) == {first, second}
+
+
+def links_sent(world: World, requests: int = 1) -> set[Any]:
+    """What the last requests worked from, each from one picture."""
+    bodies: list[Any] = [each.body for each in list(world.painter.requests)[-requests:]]
+    return {link for body in bodies for link in body["reference_images"]}
+
+
 # Forms and restarts
 
 

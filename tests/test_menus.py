@@ -70,6 +70,19 @@ async def test_a_forwarded_result_is_edited_as_the_result_itself(world: World) -
     assert f"Edit 1 of {world.ann.mention}'s `a red fox`" in world.results()[-1].content
 
 
+@pytest.mark.parametrize("by_forward", [False, True], ids=["itself", "forwarded"])
+async def test_where_only_links_are_taken_the_link_of_a_result_is_sent(
+    world: World, *, by_forward: bool
+) -> None:
+    await world.imagine(count=1)
+    [fox] = world.results()
+    world.painter._hand._data_uris = False
+    form = await edit(world, await world.bob.forward(fox, world.channel) if by_forward else fox)
+    await world.ann.submit_modal(form, {"words": "make it night"})
+    assert world.painter.requests[-1].body["reference_images"] == [fox.attachments[0].url]
+    assert "`make it night`" in world.results()[-1].content
+
+
 async def test_a_forwarded_result_is_its_authors_where_only_the_author_may_edit(
     world: World,
 ) -> None:

@@ -61,7 +61,8 @@ async def test_our_own_are_known_by_their_names(world: World) -> None:
     await world.imagine()
     [row] = await world.generations()
     [result] = world.results()
-    assert found_in(world, result) == [Ours(row.id, position) for position in (1, 2, 3, 4)]
+    links = [file.url for file in result.attachments]
+    assert found_in(world, result) == [Ours(row.id, n, links[n - 1]) for n in (1, 2, 3, 4)]
 
 
 async def test_a_name_like_ours_in_somebody_elses_message_proves_nothing(world: World) -> None:
@@ -130,7 +131,11 @@ async def test_our_own_are_known_again_when_they_are_forwarded(world: World) -> 
     await world.imagine(count=2)
     [row] = await world.generations()
     forwarded = await world.bob.forward(world.results()[0], world.channel)
-    assert await known(world, forwarded, world.bob) == [Ours(row.id, 1), Ours(row.id, 2)]
+    links = [file.url for file in forwarded.message_snapshots[0].attachments]
+    assert await known(world, forwarded, world.bob) == [
+        Ours(row.id, 1, links[0]),
+        Ours(row.id, 2, links[1]),
+    ]
 
 
 async def test_a_result_that_was_made_smaller_is_known_by_its_message(world: World) -> None:
@@ -138,8 +143,9 @@ async def test_a_result_that_was_made_smaller_is_known_by_its_message(world: Wor
     [row] = await world.generations()
     forwarded = await world.bob.forward(world.results()[0], world.channel)
     [snapshot] = forwarded.message_snapshots
-    snapshot.attachments[0].size //= 2
-    assert await known(world, forwarded, world.bob) == [Ours(row.id, 1)]
+    [file] = snapshot.attachments
+    file.size //= 2
+    assert await known(world, forwarded, world.bob) == [Ours(row.id, 1, file.url)]
 
 
 async def test_one_that_was_posted_alone_is_known_when_it_is_forwarded(world: World) -> None:
@@ -148,7 +154,8 @@ async def test_one_that_was_posted_alone_is_known_when_it_is_forwarded(world: Wo
     panel = last(await world.ann.click(world.results()[0], label="2"))
     await world.ann.click(panel, label="Post alone")
     forwarded = await world.bob.forward(world.results()[-1], world.channel)
-    assert await known(world, forwarded, world.bob) == [Ours(row.id, 2)]
+    [file] = forwarded.message_snapshots[0].attachments
+    assert await known(world, forwarded, world.bob) == [Ours(row.id, 2, file.url)]
 
 
 async def test_a_name_like_ours_proves_nothing_when_it_is_forwarded(world: World) -> None:

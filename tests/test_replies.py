@@ -118,6 +118,16 @@ async def test_five_edits_in_a_row_and_a_branch(world: World) -> None:
     assert f"Edit 3 of <@{world.ann.id}>'s" in branch.content
 
 
+async def test_where_only_links_are_taken_replies_to_results_send_theirs(world: World) -> None:
+    step = await result(world, count=2)
+    world.painter._hand._data_uris = False
+    for text in ("#2 make it night", "put a moon in the sky"):
+        link = step.attachments[-1].url
+        [step] = await reply(world, step, text)
+        assert world.painter.requests[-1].body["reference_images"] == [link]
+    assert f"Edit 2 of <@{world.ann.id}>'s" in step.content
+
+
 async def test_a_reply_to_a_forwarded_result_edits_the_result(reading: World) -> None:
     fox = await result(reading, prompt="a red fox", count=2)
     forwarded = await reading.bob.forward(fox, reading.channel)

@@ -63,10 +63,15 @@ class Linked:
 
 @dataclass(frozen=True, slots=True)
 class Ours:
-    """A picture that was painted here."""
+    """A picture that was painted here.
+
+    Attributes:
+        link: where others can fetch it, for a while; None where nobody pointed at a message.
+    """
 
     generation_id: str
     position: int
+    link: str | None = None
 
 
 Given = Upload | Elsewhere | Linked | Ours
@@ -167,7 +172,7 @@ class Gatherer:
         files: dict[str, bytes] = {}
         for place, (each, brought) in enumerate(zip(given, clean, strict=True), _FIRST_PLACE):
             if isinstance(each, Ours):
-                sources.append(_source_of(parents[each.generation_id], each.position))
+                sources.append(_source_of(parents[each.generation_id], each))
             elif brought is not None:
                 reference, link = brought
                 key = key_for(owner_id, place, reference.media_type)
@@ -223,11 +228,17 @@ class Gatherer:
                 return None
 
 
-def _source_of(shown: Shown, position: int) -> Source:
+def _source_of(shown: Shown, given: Ours) -> Source:
     for picture in shown.pictures:
-        if picture.position == position:
-            words = shown.generation.prompt_of(picture)
-            return Source(picture.key, picture.size, shown.generation.id, position, prompt=words)
+        if picture.position == given.position:
+            return Source(
+                picture.key,
+                picture.size,
+                given.generation_id,
+                given.position,
+                link=given.link,
+                prompt=shown.generation.prompt_of(picture),
+            )
     raise NotFound
 
 

@@ -7,6 +7,7 @@ import time
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from random import SystemRandom
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from bot.errors import NotAllowed, NotFound, Refusal
@@ -25,7 +26,7 @@ from bot.studio.permutations import combinations
 from bot.studio.viewing import see
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from random import Random
 
     from sqlalchemy import Connection
@@ -301,9 +302,22 @@ class Intake:
             await self._gatherer.let_go(kept_for(old_request), old_id)
 
     async def vary(
-        self, generation_id: str, position: int | None, variation: Variation, place: Place
+        self,
+        generation_id: str,
+        position: int | None,
+        variation: Variation,
+        place: Place,
+        *,
+        links: Mapping[int, str] = MappingProxyType({}),
     ) -> Submitted:
         """Variations of one picture, or one of each where `position` is None.
+
+        Args:
+            generation_id: whose pictures.
+            position: of the one.
+            variation: how far from it.
+            place: who asks, and where.
+            links: of its pictures by position, as far as they are known.
 
         Raises:
             NotFound: there is no such picture, or it is not the person's to see.
@@ -323,9 +337,8 @@ class Intake:
             variation=variation,
             each=position is None,
         )
-        return await self.submit(
-            order, place, [Ours(generation_id, picture.position) for picture in chosen]
-        )
+        given = [Ours(generation_id, one.position, links.get(one.position)) for one in chosen]
+        return await self.submit(order, place, given)
 
     def begin(self, generation: Generation) -> None:
         """Lets a submitted generation be painted, once its asker was answered."""

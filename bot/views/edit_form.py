@@ -18,7 +18,7 @@ from bot.views.asking import ask, viewer_of
 from bot.views.forms import Form
 from bot.views.ids import ID
 from bot.views.options import model_option
-from bot.views.pictures_in import Attached, attached, bring
+from bot.views.pictures_in import Attached, attached, bring, links_in
 from bot.views.wording import CHOICE_MAX, CHOICES_MAX, clip
 
 if TYPE_CHECKING:
@@ -169,7 +169,8 @@ async def open_form_for_one_of(interaction: Interaction, generation_id: str) -> 
     """
     studio = interaction.client.studio
     shown = await studio.see_to_edit(generation_id, viewer_of(interaction))
-    found = [Ours(generation_id, picture.position) for picture in shown.pictures]
+    links = links_in(interaction, generation_id)
+    found = [Ours(generation_id, one.position, links.get(one.position)) for one in shown.pictures]
     await _show(interaction, found, Purpose.EDIT)
 
 

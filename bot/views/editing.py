@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.studio.gathering import Ours
@@ -10,6 +11,7 @@ from bot.views.asking import place_of, submit, viewer_of
 from bot.views.base import Button
 from bot.views.edit_form import Purpose, open_form, open_form_for_one_of
 from bot.views.ids import ID, POSITION
+from bot.views.pictures_in import links_in
 
 if TYPE_CHECKING:
     from bot.views.base import Interaction
@@ -36,7 +38,7 @@ class Edit(Button, template=f"edit:{ID}:{POSITION}"):
         super().__init__(f"edit:{generation_id}:{position}", label="Edit…", row=0)
 
     async def press(self, interaction: Interaction) -> None:
-        await open_form(interaction, [self.picture], Purpose.EDIT)
+        await open_form(interaction, [_linked(interaction, self.picture)], Purpose.EDIT)
 
 
 class UseAsReference(Button, template=f"reference:{ID}:{POSITION}"):
@@ -47,7 +49,7 @@ class UseAsReference(Button, template=f"reference:{ID}:{POSITION}"):
         super().__init__(f"reference:{generation_id}:{position}", label="Use as reference", row=0)
 
     async def press(self, interaction: Interaction) -> None:
-        await open_form(interaction, [self.picture], Purpose.REFERENCE)
+        await open_form(interaction, [_linked(interaction, self.picture)], Purpose.REFERENCE)
 
 
 class Vary(Button, template=rf"vary:{ID}:{POSITION}:(?P<variation>{'|'.join(Variation)})"):
@@ -74,10 +76,17 @@ class VaryAll(Button, template=f"vary-all:{ID}"):
         await _vary(interaction, self.generation_id, None, Variation.STRONG)
 
 
+def _linked(interaction: Interaction, picture: Ours) -> Ours:
+    link = links_in(interaction, picture.generation_id).get(picture.position)
+    return replace(picture, link=link)
+
+
 async def _vary(
     interaction: Interaction, generation_id: str, position: int | None, variation: Variation
 ) -> None:
     studio = interaction.client.studio
     shown = await studio.see(generation_id, viewer_of(interaction))
-    varied = studio.intake.vary(generation_id, position, variation, place_of(interaction))
+    links = links_in(interaction, generation_id)
+    place = place_of(interaction)
+    varied = studio.intake.vary(generation_id, position, variation, place, links=links)
     await submit(interaction, varied, private=shown.generation.order.private)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bot.studio.gathering import Given
     from bot.studio.generation import Viewer
     from bot.studio.studio import Studio
+    from bot.views.base import Interaction
 
 _READ_MAX_S = 30.0
 _UNKNOWN_MESSAGE = 10008
@@ -91,6 +92,17 @@ async def _recognised(found: Found, studio: Studio, viewer: Viewer) -> Found:
     return found.claim if is_ours else found
 
 
+def links_in(interaction: Interaction, generation_id: str) -> dict[int, str]:
+    """Those of a generation's pictures, by position, in the message whose button was pressed."""
+    message = interaction.message
+    shown = pictures_in(message, interaction.client.user) if message else []
+    return {
+        each.position: each.link
+        for each in shown
+        if isinstance(each, Ours) and each.generation_id == generation_id and each.link
+    }
+
+
 def attached(*files: discord.Attachment | None) -> list[Attached]:
     """What came with a command or a form. Whatever it is: the studio says if it is no picture."""
     return [Attached(file) for file in files if file is not None]
@@ -108,7 +120,7 @@ def bring(found: Sequence[Found]) -> list[Given]:
 
 def _ours(file: discord.Attachment) -> Ours | None:
     named = _OUR_NAME.fullmatch(file.filename)
-    return Ours(named[1], int(named[2])) if named else None
+    return Ours(named[1], int(named[2]), file.url) if named else None
 
 
 def _is_picture(file: discord.Attachment) -> bool:
