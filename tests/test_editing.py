@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -210,21 +211,26 @@ async def test_where_only_links_are_taken_buttons_send_those_of_their_message(
     painted.painter._hand._data_uris = False
     values = {"which": ["1"], "words": "make it night"}
     await painted.ann.submit_modal(await painted.ann.click(result, label="Edit…"), values)
-    assert links_sent(painted) == {second}
+    assert await links_sent(painted) == {second}
     for label in ("Edit…", "Use as reference"):
         form = await painted.ann.click(opened, label=label)
         await painted.ann.submit_modal(form, {"words": "make it night"})
-        assert links_sent(painted) == {alone}, label
+        assert await links_sent(painted) == {alone}, label
     await painted.ann.click(opened, label="Vary subtly")
-    assert links_sent(painted) == {alone}
+    assert await links_sent(painted) == {alone}
     await painted.ann.click(result, label="Vary all")
-    assert links_sent(painted, 2) == {first, second}
+    assert await links_sent(painted) == {first, second}
 
 
-def links_sent(world: World, requests: int = 1) -> set[Any]:
-    """What the last requests worked from, each from one picture."""
-    bodies: list[Any] = [each.body for each in list(world.painter.requests)[-requests:]]
-    return {link for body in bodies for link in body["reference_images"]}
+async def links_sent(world: World) -> set[Any]:
+    """The links that what was asked for last was painted from."""
+    async with asyncio.timeout(30):
+        while world.client.studio._work.busy:  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.01)
+    bodies: list[Any] = [each.body for each in world.painter.requests]
+    world.painter.requests.clear()
+    sent = {link for body in bodies for link in body.get("reference_images", ())}
+    return {link for link in sent if link.startswith("https:")}
 
 
 # Forms and restarts

@@ -173,6 +173,14 @@ def replayed(connection: Connection, interaction_id: int) -> Replayed | None:
     return None if row is None else Replayed(row)
 
 
+def usage_before(
+    connection: Connection, interaction_id: int, person_id: int, now: float
+) -> Usage | None:
+    """What somebody has used before an interaction; None where that was accepted already."""
+    known = replayed(connection, interaction_id)
+    return None if known else people.usage(connection, person_id, now)
+
+
 def claim(
     connection: Connection, generation_id: str, holder: str, until: float, now: float
 ) -> GenerationRow | None:

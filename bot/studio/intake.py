@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from bot.errors import NotAllowed, NotFound, Refusal
 from bot.imaging.request import SEED_MAX
-from bot.store import drafts, generations, people
+from bot.store import drafts, generations
 from bot.store.generations import Accepted, NewGeneration, NewSource, OverLimit, Replayed
 from bot.studio import allowance
 from bot.studio.choice import Choice, kept_for
@@ -29,12 +29,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from random import Random
 
-    from sqlalchemy import Connection
-
     from bot.imaging.catalogue import Catalogue
     from bot.store.contests import Accept
     from bot.store.database import Database
-    from bot.store.people import Limits, Usage
+    from bot.store.people import Limits
     from bot.studio.circuit import Circuit
     from bot.studio.gathering import Gatherer, Given
     from bot.studio.generation import Place, Viewer
@@ -390,17 +388,12 @@ class Intake:
         Raises:
             AllowanceSpent: a limit has none.
         """
-        usage = await self._database.read(_usage_before, place, self._clock())
+        usage = await self._database.read(
+            generations.usage_before, place.interaction_id, place.person_id, self._clock()
+        )
         if usage is not None and not allowance.has_room(usage, self._limits, order.wanted):
             raise allowance.refusal(usage, self._limits, order.wanted)
 
     def new_id(self) -> str:
         """For whatever people see or press: ten characters, hard to guess."""
         return "".join(self._random.choices(_ALPHABET, k=_ID_LENGTH))
-
-
-def _usage_before(connection: Connection, place: Place, now: float) -> Usage | None:
-    """What the asker has used; None where this was accepted before, and is told of once more."""
-    if generations.replayed(connection, place.interaction_id) is not None:
-        return None
-    return people.usage(connection, place.person_id, now)
