@@ -311,6 +311,20 @@ async def test_suggestions_are_words_and_nothing_else(world: World) -> None:
     assert len(second.attachments) == 2
 
 
+async def test_a_link_in_a_suggestion_is_a_word_in_every_round(world: World) -> None:
+    first = await start(world, rounds=3, count=2)
+    await close(world, first, 1)
+    words = "https://cats.invalid/cat.png like this cat"
+    await suggest(crowd(world)[0], first, words)
+    second = await go_on(world)
+    assert f"**1** `{words}`" in second.content
+    await close(world, second, 1)
+    await go_on(world)
+    assert world.painter.requests[-1].body["prompt"].endswith(words)
+    assert len(await world.rows(sources)) == 2, "each round is painted from its winner alone"
+    assert [number for number, _ in await stages(world)] == [1, 2, 3]
+
+
 async def test_it_is_too_late_for_suggestions(world: World) -> None:
     first = await start(world, rounds=2, count=2)
     await close(world, first, 1)

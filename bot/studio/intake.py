@@ -369,7 +369,9 @@ class Intake:
     async def _with_sources(
         self, order: Order, given: Sequence[Given], owner_id: str, place: Place
     ) -> Order:
-        prompt, links = split_links(order.prompt)
+        # Of a variation, the words are its picture's own, where a link is but a word.
+        of_their_own = order.variation is None
+        prompt, links = split_links(order.prompt) if of_their_own else (order.prompt, ())
         # What can be refused without a look at the pictures is refused before.
         order = replace(order, prompt=prompt).cleaned()
         await self._gatherer.check(order.sources, place.viewer)
