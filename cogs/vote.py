@@ -20,10 +20,12 @@ from bot.views.ballot import close
 from bot.views.proposal import propose
 from bot.views.standing import name_of, standing_text
 from bot.views.vote_form import DURATION_LENGTH, USUAL_DURATION
-from bot.views.voter import sees
+from bot.views.voter import moderates, sees, voter_there
 from bot.views.wording import CHOICE_MAX, CHOICES_MAX, clip
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bot.client import Easel
     from bot.studio.studio import Studio
     from bot.studio.votes import Listed
@@ -85,8 +87,7 @@ class Vote(commands.GroupCog, name="vote"):
         Args:
             vote: Which one; the one in this channel when left out.
         """
-        chosen = vote or await self._in_channel(interaction)
-        await whisper(interaction, close(interaction, chosen))
+        await whisper(interaction, self._close(interaction, vote))
 
     @app_commands.command()
     async def standing(self, interaction: Interaction) -> None:
@@ -117,8 +118,14 @@ class Vote(commands.GroupCog, name="vote"):
         return [
             Choice(name=clip(name_of(each), CHOICE_MAX), value=each.round.id)
             for each in await self._running(interaction)
-            if typed.casefold() in name_of(each).casefold()
+            if _may_close(interaction, each) and typed.casefold() in name_of(each).casefold()
         ][:CHOICES_MAX]
+
+    async def _close(self, interaction: Interaction, vote: str | None) -> str:
+        running = await self._running(interaction)
+        chosen = vote or _in_channel(running, interaction.channel_id)
+        held_in = {each.round.id: each.contest.channel_id for each in running}.get(chosen)
+        return await close(interaction, chosen, voter_there(interaction, held_in))
 
     async def _running(self, interaction: Interaction) -> list[Listed]:
         return [each for each in await self._listed(interaction) if each.contest.ended_at is None]
@@ -128,19 +135,21 @@ class Vote(commands.GroupCog, name="vote"):
         votes = await self._studio.votes.standing(interaction.guild_id or 0)
         return [each for each in votes if sees(interaction, each.contest.channel_id)]
 
-    async def _in_channel(self, interaction: Interaction) -> str:
-        here = [
-            each.round.id
-            for each in await self._running(interaction)
-            if each.contest.channel_id == interaction.channel_id
-        ]
-        match here:
-            case [only]:
-                return only
-            case []:
-                raise Refusal("No vote is open in this channel. Choose one in the `vote` option.")
-            case _:
-                raise Refusal("Several votes are open in this channel. Choose one in `vote`.")
+
+def _may_close(interaction: Interaction, vote: Listed) -> bool:
+    contest = vote.contest
+    return contest.opener_id == interaction.user.id or moderates(interaction, contest.channel_id)
+
+
+def _in_channel(running: Sequence[Listed], channel_id: int | None) -> str:
+    here = [each.round.id for each in running if each.contest.channel_id == channel_id]
+    match here:
+        case [only]:
+            return only
+        case []:
+            raise Refusal("No vote is open in this channel. Choose one in the `vote` option.")
+        case _:
+            raise Refusal("Several votes are open in this channel. Choose one in `vote`.")
 
 
 async def setup(bot: Easel) -> None:

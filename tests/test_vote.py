@@ -154,8 +154,8 @@ async def test_its_opener_or_a_moderator_closes_it_and_nobody_else(world: World)
     await vote(world, ballot, 2)
     refused = await push(world.bob, ballot, "Close the vote")
     assert refused.content == (
-        f"Only {world.ann.mention}, who opened the vote, and people who may manage messages here "
-        "can do that."
+        f"Only {world.ann.mention}, who opened the vote, and people who may manage messages where "
+        "it is held can do that."
     )
     assert await stages(world) == [(1, "open")]
     moderators = world.guild.create_role(

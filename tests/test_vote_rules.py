@@ -475,6 +475,34 @@ async def test_what_others_cannot_see_is_not_listed_for_them(world: World) -> No
     assert "ban bob" in (await max_.slash(studio, "vote standing")).response.content
 
 
+async def test_a_moderator_of_another_channel_closes_nothing(world: World) -> None:
+    role = world.guild.create_role("moderators of one channel")
+    max_ = world.guild.add_member(world.env.create_user("max"), roles=[role])
+    there = discord.PermissionOverwrite(manage_messages=True)
+    lobby = world.guild.create_text_channel("lobby", overwrites={role: there})
+    await start(world, count=2)
+    one = await the_round(world)
+    assert await max_.autocomplete(lobby, "vote close", "vote", "") == []
+    told = last(await max_.slash(lobby, "vote close", vote=one.id))
+    assert "people who may manage messages where it is held can do that" in told.content
+    assert await stages(world) == [(1, "open")]
+    studio, world.channel = world.channel, lobby
+    await start(world, count=2, prompt="theirs")
+    [offered] = await max_.autocomplete(studio, "vote close", "vote", "")
+    assert offered["name"] == "round 1: theirs"
+    told = last(await max_.slash(studio, "vote close", vote=offered["value"]))
+    assert told.content.startswith("Closed."), "from wherever they say so"
+
+
+async def test_an_opener_closes_their_vote_from_any_channel(world: World) -> None:
+    await start(world, count=2)
+    elsewhere = world.guild.create_text_channel("elsewhere")
+    assert await world.bob.autocomplete(world.channel, "vote close", "vote", "") == []
+    [offered] = await world.ann.autocomplete(elsewhere, "vote close", "vote", "")
+    told = last(await world.ann.slash(elsewhere, "vote close", vote=offered["value"]))
+    assert told.content.startswith("Closed.")
+
+
 async def test_everyone_is_no_role_to_wait_for(world: World) -> None:
     await start(world, count=2, voters=world.guild.default_role)
     assert (await the_contest(world)).voters_role is None

@@ -114,8 +114,8 @@ def check_leader(opener_id: int, voter: Voter) -> None:
     """
     if voter.person_id != opener_id and not voter.moderates:
         raise NotAllowed(
-            f"Only <@{opener_id}>, who opened the vote, and people who may manage messages here "
-            "can do that."
+            f"Only <@{opener_id}>, who opened the vote, and people who may manage messages where "
+            "it is held can do that."
         )
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bot.studio.generation import KeptPicture
     from bot.studio.studio import Studio
     from bot.studio.votes import Cast
+    from bot.studio.voting import Voter
     from bot.views.base import Interaction
 
 _PROMPT_SHOWN = 200
@@ -54,7 +55,7 @@ class CloseVote(Button, template=f"close-vote:{ROUND}"):
         super().__init__(f"close-vote:{round_id}", label=label)
 
     async def press(self, interaction: Interaction) -> None:
-        await whisper(interaction, close(interaction, self.round_id))
+        await whisper(interaction, close(interaction, self.round_id, voter_of(interaction)))
 
 
 def cast_text(cast: Cast) -> str:
@@ -68,10 +69,10 @@ def cast_text(cast: Cast) -> str:
     return f"You now vote for picture {cast.position}, no longer for picture {cast.before}."
 
 
-async def close(interaction: Interaction, round_id: str) -> str:
+async def close(interaction: Interaction, round_id: str, voter: Voter) -> str:
     """Closes a ballot for whoever may; what they read."""
     votes = interaction.client.studio.votes
-    match await votes.close(round_id, voter_of(interaction)):
+    match await votes.close(round_id, voter):
         case Stage.RUNOFF:
             return "Closed. It is a tie, so a runoff has begun."
         case Stage.BETWEEN:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import discord
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 
 def voter_of(interaction: Interaction) -> Voter:
+    """Of a vote that is held in the channel where it is pressed, as its buttons are."""
     user = interaction.user
     member = user if isinstance(user, discord.Member) else None
     joined_at = member.joined_at if member else None
@@ -25,6 +27,23 @@ def voter_of(interaction: Interaction) -> Voter:
         member_since=joined_at.timestamp() if joined_at else None,
         moderates=interaction.permissions.manage_messages,
     )
+
+
+def voter_there(interaction: Interaction, channel_id: int | None) -> Voter:
+    """The same, of a vote that is held in another channel, or in one that is not known."""
+    there = channel_id is not None and moderates(interaction, channel_id)
+    return replace(voter_of(interaction), moderates=there)
+
+
+def moderates(interaction: Interaction, channel_id: int) -> bool:
+    """Whether the one who asks may manage messages in a channel; not in what they do not see."""
+    if channel_id == interaction.channel_id:
+        return interaction.permissions.manage_messages
+    member, guild = interaction.user, interaction.guild
+    channel = guild.get_channel_or_thread(channel_id) if guild else None
+    if channel is None or not isinstance(member, discord.Member):
+        return False
+    return sees(interaction, channel_id) and channel.permissions_for(member).manage_messages
 
 
 def sees(interaction: Interaction, channel_id: int) -> bool:
