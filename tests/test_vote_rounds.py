@@ -236,6 +236,32 @@ async def test_ones_own_suggestion_can_be_taken_back(world: World) -> None:
     assert again.content == "That suggestion is not there any more."
 
 
+async def test_who_has_no_vote_can_suggest_changes_all_the_same(world: World) -> None:
+    role = world.guild.create_role("jury")
+    one = world.guild.add_member(world.env.create_user("juror"), roles=[role])
+    await world.client.studio.votes.let_vote(world.guild.id, opener_votes=False)
+    first = await start(world, rounds=2, count=2, voters=role)
+    await press(one, first, 1)
+    await happen(world)
+    assert (await suggest(world.ann, first, "make it night")).content.startswith("It is on the")
+    assert (await suggest(world.bob, first, "give it a hat")).content.startswith("It is on the")
+    await happen(world)
+    assert (await back(world.ann, first, world.bob)).content == "You back `give it a hat`."
+    second = await go_on(world)
+    assert f"**1** `give it a hat` by {world.bob.mention}" in second.content
+
+
+async def test_who_may_take_no_part_suggests_nothing(world: World) -> None:
+    await world.client.studio.votes.let_vote(world.guild.id, account_days=3650)
+    first = await start(world, rounds=2, count=2)
+    [row] = await world.rows(rounds)
+    old = Voter(77, world.guild.id)
+    await world.client.studio.votes.cast(row.id, 1, old, 1)
+    await let_pass(world, 600)
+    told = last(await world.bob.click(now(world, first), label="Suggest a change…"))
+    assert "accounts can take part in votes once they are 3650 days old" in told.content
+
+
 async def test_a_moderator_takes_suggestions_off_even_without_a_vote(world: World) -> None:
     role = world.guild.create_role("jury")
     may = discord.Permissions(manage_messages=True)
@@ -248,7 +274,7 @@ async def test_a_moderator_takes_suggestions_off_even_without_a_vote(world: Worl
     await suggest(one, first, "something rude")
     await happen(world)
     asked = await back(max_, first, one)
-    assert asked.content == f"In this vote only <@&{role.id}> can vote."
+    assert asked.content == "You back `something rude`."
     last(await max_.click(asked, label="Take it off the list"))
     assert await world.rows(suggestions) == []
     await happen(world)

@@ -142,12 +142,15 @@ async def test_a_server_can_ask_for_age(world: World) -> None:
     await votes.let_vote(world.guild.id, account_days=3650)
     ballot = await start(world, count=2)
     told = await refused(world, world.bob, ballot)
-    assert told.startswith("In this server, accounts can vote once they are 3650 days old.")
+    assert told.startswith(
+        "In this server, accounts can take part in votes once they are 3650 days old."
+    )
     assert (await the_contest(world)).account_days == 3650
     await votes.let_vote(world.guild.id, account_days=0, member_days=3650)
     assert "3650 days old" in await refused(world, world.bob, ballot), "its rules stay"
     young = await start(world, world.bob, count=2)
-    assert "one can vote after 3650 days as a member" in await refused(world, world.ann, young)
+    told = await refused(world, world.ann, young)
+    assert "one can take part in votes after 3650 days as a member" in told
 
 
 async def test_a_server_decides_by_its_settings(world: World) -> None:

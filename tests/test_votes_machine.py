@@ -287,7 +287,7 @@ class Votes(RuleBasedStateMachine):
 
     def hears(self, ballot: Ballot, voter: Voter) -> bool:
         in_time = ballot.stage is Stage.BETWEEN and self.now < (ballot.closes_at or 0.0)
-        return in_time and ballot.contest.entitled(voter, self.now, opener_too=True)
+        return in_time and ballot.contest.heard(voter, self.now)
 
     @precondition(lambda self: any(each.stage is Stage.BETWEEN for each in self.ballots))
     @rule(which=WHICH, said=SUGGESTIONS, left_s=LEFT_S)

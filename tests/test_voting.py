@@ -23,6 +23,7 @@ from bot.studio.voting import (
     Voter,
     Won,
     between_s,
+    check_heard,
     check_leader,
     check_rules,
     check_voter,
@@ -132,6 +133,31 @@ def test_who_has_no_vote_reads_why(rules, who, sentence) -> None:
 )
 def test_who_has_a_vote(rules, who) -> None:
     check_voter(Rules(600, **rules), ANN, who, NOW)
+
+
+@pytest.mark.parametrize(
+    ("rules", "who"),
+    [
+        ({"voters_role": ROLE}, voter()),
+        ({"opener_votes": False}, voter(person_id=ANN)),
+        ({"account_days": 30, "member_days": 7}, voter()),
+    ],
+)
+def test_who_is_heard_with_a_vote_or_without_one(rules, who) -> None:
+    check_heard(Rules(600, **rules), who, NOW)
+
+
+@pytest.mark.parametrize(
+    ("rules", "who"),
+    [
+        ({}, voter(is_bot=True)),
+        ({"account_days": 30}, voter(account_since=NOW - 29 * DAY_S)),
+        ({"member_days": 7}, voter(member_since=NOW - 6 * DAY_S)),
+    ],
+)
+def test_who_is_not_heard(rules, who) -> None:
+    with pytest.raises(NotAllowed):
+        check_heard(Rules(600, **rules), who, NOW)
 
 
 def test_who_may_close_it() -> None:

@@ -31,14 +31,21 @@ class Contest:
         assert self.ended_at is None, "a vote ends once"
         self.ended_at, self.ended_early = now, self.ended_early or early
 
-    def entitled(self, voter: Voter, now: float, *, opener_too: bool = False) -> bool:
+    def entitled(self, voter: Voter, now: float) -> bool:
         """Whether somebody has a vote."""
+        rules = self.rules
+        return (
+            self.heard(voter, now)
+            and (rules.voters_role is None or rules.voters_role in voter.roles)
+            and (voter.person_id != self.opener_id or rules.opener_votes)
+        )
+
+    def heard(self, voter: Voter, now: float) -> bool:
+        """Whether somebody can suggest changes, with a vote or without one."""
         rules = self.rules
         return (
             not voter.is_bot
             and voter.server_id == self.server_id
-            and (rules.voters_role is None or rules.voters_role in voter.roles)
-            and (voter.person_id != self.opener_id or rules.opener_votes or opener_too)
             and now - voter.account_since >= rules.account_days * DAY_S
             and now - (voter.member_since or 0.0) >= rules.member_days * DAY_S
         )

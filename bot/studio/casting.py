@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from bot.errors import NotAllowed, Refusal
@@ -10,7 +10,7 @@ from bot.store import ballots, rounds
 from bot.store.vote_schema import Stage
 from bot.studio.closing import DELETED, end_early, settle
 from bot.studio.contest import contest_of
-from bot.studio.voting import check_leader, check_voter
+from bot.studio.voting import check_heard, check_leader, check_voter
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -126,8 +126,7 @@ def check_suggesting(connection: Connection, round_id: str, voter: Voter, now: f
     row, contest = _found(connection, round_id, voter)
     if row.stage != Stage.BETWEEN or now >= row.closes_at:
         raise VoteOver(TOO_LATE)
-    # Whoever may not vote because they opened it can still say what they would like.
-    check_voter(replace(contest.rules, opener_votes=True), contest.opener_id, voter, now)
+    check_heard(contest.rules, voter, now)
 
 
 def suggest(connection: Connection, round_id: str, words: str, voter: Voter, now: float) -> bool:

@@ -86,23 +86,33 @@ def check_voter(rules: Rules, opener_id: int, voter: Voter, now: float) -> None:
     Raises:
         NotAllowed: this one has no vote here.
     """
-    if voter.is_bot:
-        raise NotAllowed("Bots have no vote.")
+    check_heard(rules, voter, now)
     if rules.voters_role is not None and rules.voters_role not in voter.roles:
         raise NotAllowed(f"In this vote only <@&{rules.voters_role}> can vote.")
     if voter.person_id == opener_id and not rules.opener_votes:
         raise NotAllowed("In this server, whoever opens a vote leaves it to the others.")
+
+
+def check_heard(rules: Rules, voter: Voter, now: float) -> None:
+    """Whether somebody can suggest changes, which also those can who have no vote.
+
+    Raises:
+        NotAllowed: this one takes no part here.
+    """
+    if voter.is_bot:
+        raise NotAllowed("Bots have no vote.")
     if now - voter.account_since < rules.account_days * DAY_S:
         raise NotAllowed(
-            f"In this server, accounts can vote once they are {_days(rules.account_days)} old. "
+            "In this server, accounts can take part in votes once they are "
+            f"{_days(rules.account_days)} old. "
             f"Yours is on <t:{_whole(voter.account_since + rules.account_days * DAY_S)}:D>."
         )
     since = voter.member_since
     if rules.member_days and (since is None or now - since < rules.member_days * DAY_S):
         when = "" if since is None else _whole(since + rules.member_days * DAY_S)
         raise NotAllowed(
-            f"In this server, one can vote after {_days(rules.member_days)} as a member"
-            + (f": for you that is from <t:{when}:D> on." if when else ".")
+            f"In this server, one can take part in votes after {_days(rules.member_days)} as a "
+            "member" + (f": for you that is from <t:{when}:D> on." if when else ".")
         )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import discord
 from discord import ui
 
-from bot.errors import NotAllowed, Refusal
+from bot.errors import Refusal
 from bot.studio.casting import VoteOver
 from bot.studio.votes import SUGGESTION_MAX
 from bot.views.asking import whisper
@@ -116,13 +116,7 @@ class Back(Select, template=f"back-suggestion:{ROUND}"):
             await whisper(interaction, backing)
 
     async def _back(self, votes: Votes, author_id: int, voter: Voter) -> str:
-        try:
-            words = await votes.back(self.round_id, author_id, voter)
-        except NotAllowed as refusal:
-            # Who moderates may have no vote, and has come for the button below.
-            if not voter.moderates:
-                raise
-            return refusal.sentence
+        words = await votes.back(self.round_id, author_id, voter)
         return f"You back {code(words, _WORDS_SHOWN)}."
 
 
