@@ -283,6 +283,61 @@ async def test_a_moderator_takes_suggestions_off_even_without_a_vote(world: Worl
     assert "rude" not in world.painter.requests[-1].body["prompt"]
 
 
+async def the_same_twice(world: World) -> tuple[Any, list[simcord.MemberActor]]:
+    """Two have the same words, and a third one backs them; the ballot and those three."""
+    first = await start(world, rounds=2, count=2)
+    await close(world, first, 1)
+    one, two, three, *_ = crowd(world)
+    await suggest(one, first, "Ein größerer Hut")
+    await suggest(two, first, "EIN GRÖSSERER HUT")
+    await happen(world)
+    await back(three, first, one)
+    await happen(world)
+    assert f"`Ein größerer Hut` by {one.mention} · 3 people for it" in now(world, first).content
+    return first, [one, two, three]
+
+
+async def test_who_writes_anew_leaves_those_who_back_it_to_others_with_the_same_words(
+    world: World,
+) -> None:
+    first, [one, two, _] = await the_same_twice(world)
+    await suggest(one, first, "make it night")
+    await happen(world)
+    shown = now(world, first).content
+    assert f"**1** `EIN GRÖSSERER HUT` by {two.mention} · 2 people for it" in shown
+    assert f"**2** `make it night` by {one.mention} · 1 person for it" in shown
+    await suggest(two, first, "Ein Größerer Hut")
+    await happen(world)
+    shown = now(world, first).content
+    assert f"**1** `Ein Größerer Hut` by {two.mention} · 2 people for it" in shown, "the same words"
+
+
+async def test_what_others_suggest_too_stays_when_one_takes_it_back(world: World) -> None:
+    first, [one, two, _] = await the_same_twice(world)
+    asked = await back(one, first, one)
+    told = last(await one.click(asked, label="Take it off the list"))
+    assert told.content == (
+        "`Ein größerer Hut` is not yours any more. It stays on the list: others suggest the same."
+    )
+    await happen(world)
+    shown = now(world, first).content
+    assert f"**1** `EIN GRÖSSERER HUT` by {two.mention} · 2 people for it" in shown
+
+
+async def test_what_a_moderator_takes_off_is_off_whoever_had_the_words(world: World) -> None:
+    may = discord.Permissions(manage_messages=True)
+    role = world.guild.create_role("moderators", permissions=may)
+    max_ = world.guild.add_member(world.env.create_user("max"), roles=[role])
+    first, [one, *_] = await the_same_twice(world)
+    asked = await back(max_, first, one)
+    told = last(await max_.click(asked, label="Take it off the list"))
+    assert told.content == "`Ein größerer Hut` is off the list, and nobody backs it any more."
+    await happen(world)
+    assert "HUT" not in now(world, first).content
+    assert await world.rows(suggestions) == []
+    assert await world.rows(backings) == []
+
+
 async def test_nobody_else_takes_suggestions_off_nor_anybody_too_late(world: World) -> None:
     first = await start(world, rounds=2, count=2)
     await close(world, first, 1)

@@ -99,8 +99,9 @@ PRESSES = st.lists(
     max_size=8,
 )
 #: Who, and what: words, or whose.
+WORDS = ["make it night", "a hat", "ein größerer Hut", "EIN GRÖSSERER HUT"]
 SUGGESTIONS = st.lists(
-    st.tuples(ANYBODY, st.sampled_from(["make it night", "a hat", 2, 3])), min_size=3, max_size=8
+    st.tuples(ANYBODY, st.sampled_from([*WORDS, *WORDS[2:], 2, 3, 4])), min_size=3, max_size=8
 )
 #: How much of its time: mostly, as much as there is.
 LEFT_S = st.sampled_from([None, None, None, 1, 0, 0])
@@ -306,7 +307,7 @@ class Votes(RuleBasedStateMachine):
         refused = self.house.refuses(casting.suggest, ballot.id, words, voter, self.now)
         assert refused != may, f"{voter} suggested something in {ballot.stage}"
         if may:
-            ballot.suggest(voter.person_id, words)
+            ballot.suggest(voter.person_id, words, self.now)
 
     def back(self, ballot: Ballot, author: int, voter: Voter) -> None:
         may = self.hears(ballot, voter) and author in ballot.suggestions
@@ -330,7 +331,7 @@ class Votes(RuleBasedStateMachine):
         refused = self.house.refuses(casting.take_off, ballot.id, chosen, voter, self.now)
         assert refused != may, f"{voter} took {chosen}'s off in {ballot.stage}"
         if may:
-            ballot.take_off(chosen)
+            ballot.take_off(chosen, own=voter.person_id == chosen)
 
     @precondition(lambda self: self.ballots)
     @rule(which=WHICH, told=st.integers(1, 2))

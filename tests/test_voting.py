@@ -22,6 +22,7 @@ from bot.studio.voting import (
     Unanswered,
     Voter,
     Won,
+    authors_of,
     between_s,
     check_heard,
     check_leader,
@@ -237,3 +238,13 @@ def test_the_same_words_are_one_suggestion_of_all_who_back_them() -> None:
     first, second = most_backed(made)
     assert (first.words, first.person_id, first.backers) == ("make it night", 2, 3)
     assert second.words == "give it a hat"
+
+
+def test_authors_of_the_same_words_are_named_the_oldest_first() -> None:
+    made = [
+        Suggestion(1, "GRÖSSER", 2, 9.0),
+        Suggestion(2, "größer", 1, 1.0),
+        Suggestion(3, "kleiner", 1, 0.0),
+    ]
+    assert authors_of("Größer", made) == [2, 1]
+    assert authors_of("nothing", made) == []

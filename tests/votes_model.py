@@ -63,6 +63,7 @@ class Ballot:
         generation_id: what is painted for it; None where its pictures were there before.
         painting: whether that has not ended.
         presses: of each stage, everybody's last press that was accepted, and what it left.
+        made: when each suggestion was.
     """
 
     id: str
@@ -83,6 +84,7 @@ class Ballot:
         default_factory=lambda: {Stage.OPEN: {}, Stage.RUNOFF: {}}
     )
     suggestions: dict[int, str] = field(default_factory=dict)
+    made: dict[int, float] = field(default_factory=dict)
     backings: dict[int, int] = field(default_factory=dict)
 
     @property
@@ -157,20 +159,36 @@ class Ballot:
         else:
             self.end_early(told_why=True)
 
-    def suggest(self, person: int, words: str) -> None:
-        """Who was for other words is for none any more."""
-        if self.suggestions.get(person, words) != words:
-            self.backings = {
-                each: author
-                for each, author in self.backings.items()
-                if author != person or each == person
-            }
+    def suggest(self, person: int, words: str, now: float) -> None:
+        """Who was for other words is for none any more, unless somebody else has them too."""
+        if self.suggestions.get(person, words).casefold() != words.casefold():
+            self._pass_on(person)
         self.suggestions[person] = words
+        self.made.setdefault(person, now)
         self.backings.setdefault(person, person)
 
-    def take_off(self, author: int) -> None:
-        del self.suggestions[author]
-        self.backings = {each: of for each, of in self.backings.items() if of != author}
+    def take_off(self, author: int, *, own: bool) -> None:
+        """One's own goes to whoever has the same words; a moderator takes all of them off."""
+        if own:
+            self._pass_on(author)
+        for each in [author] if own else self._authors(self.suggestions[author]):
+            del self.suggestions[each], self.made[each]
+            self.backings = {one: of for one, of in self.backings.items() if of != each}
+
+    def _pass_on(self, author: int) -> None:
+        others = [each for each in self._authors(self.suggestions[author]) if each != author]
+        for each, of in list(self.backings.items()):
+            if of == author and each != author:
+                del self.backings[each]
+                if others:
+                    self.backings[each] = others[0]
+
+    def _authors(self, words: str) -> list[int]:
+        """The oldest first."""
+        of = [
+            each for each, said in self.suggestions.items() if said.casefold() == words.casefold()
+        ]
+        return sorted(of, key=lambda each: (self.made[each], each))
 
     def abandon(self, now: float) -> None:
         """Its ballot never comes, or is taken away; unless it is the last one by this already."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Row, bindparam, delete, func, select
+from sqlalchemy import Row, bindparam, delete, func, select, update
 from sqlalchemy.dialects import sqlite
 
 from bot.store.vote_schema import Stage, backings, ballots, candidates, suggestions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from sqlalchemy import Connection
 
@@ -112,21 +112,23 @@ def tallies(connection: Connection, round_id: str) -> dict[Stage, dict[int, int]
 
 
 def suggest(connection: Connection, round_id: str, person_id: int, words: str, now: float) -> None:
-    """Writes a suggestion down, or another one in its place; its author is for it at first.
-
-    Those who were for other words are for none any more.
-    """
+    """Writes a suggestion down, or another one in its place; its author is for it at first."""
     told = {"round_id": round_id, "person_id": person_id}
-    if words_of(connection, round_id, person_id) not in (None, words):
-        connection.execute(
-            delete(backings).where(
-                backings.c.round_id == round_id,
-                backings.c.backs == person_id,
-                backings.c.person_id != person_id,
-            )
-        )
     connection.execute(_SUGGEST, told | {"words": words, "made_at": now})
     connection.execute(_BACK_FIRST, told | {"backs": person_id})
+
+
+def pass_on(connection: Connection, round_id: str, author_id: int, heir_id: int | None) -> None:
+    """Others who were for somebody's suggestion are for the heir's; without one, for none."""
+    theirs = (
+        backings.c.round_id == round_id,
+        backings.c.backs == author_id,
+        backings.c.person_id != author_id,
+    )
+    if heir_id is None:
+        connection.execute(delete(backings).where(*theirs))
+    else:
+        connection.execute(update(backings).where(*theirs).values(backs=heir_id))
 
 
 def back(connection: Connection, round_id: str, person_id: int, author_id: int) -> None:
@@ -135,18 +137,16 @@ def back(connection: Connection, round_id: str, person_id: int, author_id: int) 
     connection.execute(_BACK, told)
 
 
-def take_off(connection: Connection, round_id: str, author_id: int) -> str | None:
-    """Takes a suggestion off the list; those who were for it are for none any more."""
-    words = words_of(connection, round_id, author_id)
+def take_off(connection: Connection, round_id: str, author_ids: Collection[int]) -> None:
+    """Takes suggestions off the list; those who are for them are for none any more."""
     connection.execute(
-        delete(backings).where(backings.c.round_id == round_id, backings.c.backs == author_id)
+        delete(backings).where(backings.c.round_id == round_id, backings.c.backs.in_(author_ids))
     )
     connection.execute(
         delete(suggestions).where(
-            suggestions.c.round_id == round_id, suggestions.c.person_id == author_id
+            suggestions.c.round_id == round_id, suggestions.c.person_id.in_(author_ids)
         )
     )
-    return words
 
 
 def suggested(connection: Connection, round_id: str) -> Sequence[Row[Any]]:

@@ -9,15 +9,17 @@ from bot.errors import NotAllowed, Refusal
 from bot.store import ballots, rounds
 from bot.store.vote_schema import Stage
 from bot.studio.closing import DELETED, end_early, settle
-from bot.studio.contest import contest_of
-from bot.studio.voting import check_heard, check_leader, check_voter
+from bot.studio.contest import contest_of, suggested_in
+from bot.studio.voting import authors_of, check_heard, check_leader, check_voter
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import Connection
 
     from bot.store.rounds import RoundRow
     from bot.studio.contest import Contest
-    from bot.studio.voting import Voter
+    from bot.studio.voting import Suggestion, Voter
 
 #: As many as a menu has options.
 SUGGESTIONS_MAX: Final = 25
@@ -41,6 +43,18 @@ class Cast:
     before: int | None
     turnout: int
     for_role: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TakenOff:
+    """A suggestion that somebody has taken off the list.
+
+    Attributes:
+        stays: whether somebody else suggests the same.
+    """
+
+    words: str
+    stays: bool
 
 
 class UnknownVote(Refusal):
@@ -132,12 +146,16 @@ def check_suggesting(connection: Connection, round_id: str, voter: Voter, now: f
 def suggest(connection: Connection, round_id: str, words: str, voter: Voter, now: float) -> bool:
     """Whether its author is for it, and not for another one."""
     check_suggesting(connection, round_id, voter, now)
-    known = {row.person_id for row in ballots.suggested(connection, round_id)}
-    if voter.person_id not in known and len(known) >= SUGGESTIONS_MAX:
+    made = suggested_in(connection, round_id)
+    before = _words_of(voter.person_id, made)
+    if before is None and len(made) >= SUGGESTIONS_MAX:
         raise Refusal(
             f"There are {SUGGESTIONS_MAX} suggestions already, and no room for more. Back one of "
             "them instead."
         )
+    if before is not None and voter.person_id not in authors_of(words, made):
+        # Those who were for other words are not for these.
+        ballots.pass_on(connection, round_id, voter.person_id, _heir(voter.person_id, before, made))
     ballots.suggest(connection, round_id, voter.person_id, words, now)
     return ballots.backed_by(connection, round_id, voter.person_id) == voter.person_id
 
@@ -153,20 +171,35 @@ def back(connection: Connection, round_id: str, author_id: int, voter: Voter, no
 
 def take_off(
     connection: Connection, round_id: str, author_id: int, voter: Voter, now: float
-) -> str:
-    """Takes a suggestion off the list, for its author and for moderators; its words.
+) -> TakenOff:
+    """Takes a suggestion off the list, for its author and for moderators.
 
     Not for whoever opened the vote: what people suggest there is not theirs to choose from.
     """
     row, _ = _found(connection, round_id, voter)
-    if voter.person_id != author_id and not voter.moderates:
+    own = voter.person_id == author_id
+    if not own and not voter.moderates:
         raise NotAllowed("Only its author, and people who may manage messages here, can do that.")
     if row.stage != Stage.BETWEEN or now >= row.closes_at:
         raise VoteOver(TOO_LATE)
-    words = ballots.take_off(connection, round_id, author_id)
+    made = suggested_in(connection, round_id)
+    words = _words_of(author_id, made)
     if words is None:
         raise Refusal(GONE)
-    return words
+    # What a moderator sees is one line, however many have written it.
+    heir_id = _heir(author_id, words, made) if own else None
+    ballots.pass_on(connection, round_id, author_id, heir_id)
+    ballots.take_off(connection, round_id, [author_id] if own else authors_of(words, made))
+    return TakenOff(words, stays=heir_id is not None)
+
+
+def _words_of(author_id: int, made: Sequence[Suggestion]) -> str | None:
+    return next((each.words for each in made if each.person_id == author_id), None)
+
+
+def _heir(author_id: int, words: str, made: Sequence[Suggestion]) -> int | None:
+    """The oldest of the others who suggest the same."""
+    return next((each for each in authors_of(words, made) if each != author_id), None)
 
 
 def forget(connection: Connection, message_id: int, now: float) -> None:

@@ -235,7 +235,7 @@ def _board(connection: Connection, one: Round) -> Board | None:
         one,
         shown,
         ballots.tallies(connection, one.id),
-        _suggestions(connection, one),
+        () if one.winner is None else tuple(most_backed(suggested_in(connection, one.id))),
         _suggesters(connection, one),
     )
 
@@ -247,14 +247,12 @@ def _suggesters(connection: Connection, one: Round) -> dict[str, int]:
     return {row.words: row.person_id for row in sorted(found, key=lambda row: -row.made_at)}
 
 
-def _suggestions(connection: Connection, one: Round) -> tuple[Suggestion, ...]:
-    if one.winner is None:
-        return ()
-    found = [
+def suggested_in(connection: Connection, round_id: str) -> list[Suggestion]:
+    """Everybody's, also where several have the same words."""
+    return [
         Suggestion(row.person_id, row.words, row.backers, row.made_at)
-        for row in ballots.suggested(connection, one.id)
+        for row in ballots.suggested(connection, round_id)
     ]
-    return tuple(most_backed(found))
 
 
 def standing_in(connection: Connection, server_id: int) -> list[Listed]:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from bot.store.rounds import NewRound
     from bot.store.servers import VoterRules
     from bot.store.vote_schema import Stage
-    from bot.studio.casting import Cast
+    from bot.studio.casting import Cast, TakenOff
     from bot.studio.contest import Board, Finale, Listed
     from bot.studio.generation import Place, Shown
     from bot.studio.intake import Intake, Quote, Submitted
@@ -271,17 +271,17 @@ class Votes:
         self._referee.counted(round_id)
         return words
 
-    async def take_off(self, round_id: str, author_id: int, voter: Voter) -> str:
-        """Takes a suggestion off the list; its words.
+    async def take_off(self, round_id: str, author_id: int, voter: Voter) -> TakenOff:
+        """Takes a suggestion off the list.
 
         Raises:
             Refusal: it is too late for it, it is not there any more, or this one may not.
         """
-        words = await self._database.write(
+        taken_off = await self._database.write(
             casting.take_off, round_id, author_id, voter, self._clock()
         )
         self._referee.counted(round_id)
-        return words
+        return taken_off
 
     async def finale(self, round_id: str, server_id: int | None) -> Finale | None:
         """The rounds of its vote that had a winner; None where there is none."""

@@ -216,13 +216,23 @@ class Suggestion:
 
 def most_backed(suggestions: Sequence[Suggestion]) -> list[Suggestion]:
     """The most backed first; of equals, the oldest. The same words are one suggestion."""
+    joined = [
+        replace(those[0], backers=sum(each.backers for each in those))
+        for those in _by_words(suggestions).values()
+    ]
+    return sorted(joined, key=lambda each: -each.backers)
+
+
+def authors_of(words: str, suggestions: Sequence[Suggestion]) -> list[int]:
+    """Who suggests the same words, the oldest first."""
+    return [each.person_id for each in _by_words(suggestions).get(words.casefold(), ())]
+
+
+def _by_words(suggestions: Sequence[Suggestion]) -> dict[str, list[Suggestion]]:
     same: dict[str, list[Suggestion]] = {}
     for each in sorted(suggestions, key=lambda each: (each.made_at, each.person_id)):
         same.setdefault(each.words.casefold(), []).append(each)
-    joined = [
-        replace(those[0], backers=sum(each.backers for each in those)) for those in same.values()
-    ]
-    return sorted(joined, key=lambda each: -each.backers)
+    return same
 
 
 def parse_duration(typed: str) -> int:

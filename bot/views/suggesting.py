@@ -136,8 +136,11 @@ class TakeOff(Button, template=f"take-off:{ROUND}:(?P<author_id>[0-9]+)"):
 
     async def _take_off(self, interaction: Interaction) -> str:
         votes = interaction.client.studio.votes
-        words = await votes.take_off(self.round_id, self.author_id, voter_of(interaction))
-        return f"{code(words, _WORDS_SHOWN)} is off the list, and nobody backs it any more."
+        taken_off = await votes.take_off(self.round_id, self.author_id, voter_of(interaction))
+        words = code(taken_off.words, _WORDS_SHOWN)
+        if taken_off.stays:
+            return f"{words} is not yours any more. It stays on the list: others suggest the same."
+        return f"{words} is off the list, and nobody backs it any more."
 
 
 class GoOn(Button, template=f"go-on:{ROUND}"):
