@@ -29,6 +29,7 @@ from pictures_sent import last
 from PIL import Image, ImageChops, ImageStat
 from sqlalchemy import update
 
+from bot.delivery import DiscordPresenter
 from bot.demo.sandbox.rules import SAFETY_WORD
 from bot.store.vote_schema import ballots, candidates, contests, rounds
 from bot.studio.casting import VoteOver
@@ -219,6 +220,23 @@ async def test_a_vote_on_a_result_costs_nothing(world: World) -> None:
     await let_pass(world, 600)
     assert "**Picture 3 wins**" in now(world, ballot).content
     assert len(await world.generations()) == 1
+
+
+async def test_a_ballot_on_a_result_is_one_from_the_first_moment(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.imagine(count=2)
+
+    async def show(*_: Any) -> None:
+        """Its first edit, at once, does not come."""
+
+    monkeypatch.setattr(DiscordPresenter, "show", show)
+    await open_on(world, world.results()[0])
+    await happen(world)
+    ballot = await newest(world)
+    assert ballot.content.startswith("**Vote:** `a red fox in fresh snow`")
+    assert "**Press a number to vote.** It closes <t:" in ballot.content
+    assert labels(ballot) == ["1 · 0 votes", "2 · 0 votes", "Close the vote"]
 
 
 async def test_a_form_after_a_restart(world: World) -> None:

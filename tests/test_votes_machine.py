@@ -427,7 +427,7 @@ class Votes(RuleBasedStateMachine):
         match Stage(row.stage):
             case Stage.WAITING if weather is Weather.FINE:
                 ballot.open(message_of(ballot.id), self.now)
-            case Stage.WAITING if weather is Weather.SHUT:
+            case Stage.WAITING if weather is Weather.SHUT and ballot.stage is Stage.WAITING:
                 ballot.abandon(self.now)
             case Stage.OPEN | Stage.RUNOFF if self.now >= row.closes_at:
                 ballot.close(self.now)

@@ -200,13 +200,17 @@ def blank_board(connection: Connection, round_id: str, shown: Shown, now: float)
     row = rounds.get(connection, round_id)
     if row is None or row.stage != Stage.WAITING:
         return None
-    contest = contest_of(connection, row.contest_id)
-    coming = replace(
-        Round.from_row(row), stage=Stage.OPEN, closes_at=now + contest.rules.duration_s
-    )
+    one, contest = Round.from_row(row), contest_of(connection, row.contest_id)
     standing = {picture.position: 0 for picture in shown.pictures}
     tallies: dict[Stage, dict[int, int]] = {Stage.OPEN: standing, Stage.RUNOFF: {}}
-    return Board(contest, coming, shown, tallies, suggesters=_suggesters(connection, coming))
+    board = Board(contest, one, shown, tallies, suggesters=_suggesters(connection, one))
+    return once_there(board, now)
+
+
+def once_there(board: Board, now: float) -> Board:
+    """A ballot that waits, as its message has it: when that is written, it is not open yet."""
+    closes_at = now + board.contest.rules.duration_s
+    return replace(board, round=replace(board.round, stage=Stage.OPEN, closes_at=closes_at))
 
 
 def finale_of(connection: Connection, contest_id: str) -> Finale | None:

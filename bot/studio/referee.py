@@ -17,7 +17,7 @@ from bot.store.rounds import NewRound
 from bot.store.vote_schema import Stage
 from bot.studio import closing
 from bot.studio.circuit import PainterOut
-from bot.studio.contest import Board, board_of, finale_due
+from bot.studio.contest import Board, board_of, finale_due, once_there
 from bot.studio.gathering import Ours
 from bot.studio.intake import Answered, Restarting
 from bot.studio.life import DiscordAway, Undeliverable
@@ -231,10 +231,10 @@ class Referee:
 
     async def _post(self, round_id: str, presenter: Presenter) -> None:
         board = await self._database.read(board_of, round_id)
-        if board is None:
+        if board is None or board.round.stage is not Stage.WAITING:
             return
         try:
-            message_id = await presenter.post_ballot(board)
+            message_id = await presenter.post_ballot(once_there(board, self._clock()))
         except Undeliverable as reason:
             log.warning("ballot.not_posted", round=round_id, cause=str(reason))
             await self._database.write(rounds.abandon, round_id, closing.NOT_POSTED, self._clock())
