@@ -65,7 +65,7 @@ def along(points):
 
 # ------------------------------------------------------------------------------- where things go
 
-ballots = st.integers(2, 8).flatmap(
+ballots = st.integers(1, 8).flatmap(
     lambda count: st.builds(
         Ballot,
         st.lists(st.floats(0.4, 2.5), min_size=count, max_size=count).map(tuple),
@@ -418,9 +418,9 @@ def test_no_rounds_and_too_many(count):
         draw_ascent([held(1, 2)] * count)
 
 
-@pytest.mark.parametrize("count", [0, 1, 9])
-def test_a_ballot_has_two_to_eight(count):
-    with pytest.raises(ValueError, match=f"2 to 8 pictures, not {count}"):
+@pytest.mark.parametrize("count", [0, 9])
+def test_a_ballot_has_one_to_eight(count):
+    with pytest.raises(ValueError, match=f"1 to 8 pictures, not {count}"):
         draw_ascent([held(1, 2), held(*[1] * count)])
 
 

@@ -26,6 +26,7 @@ from PIL import Image
 from sqlalchemy import update
 from world import open_world
 
+from bot.delivery import DiscordPresenter
 from bot.demo.sandbox.rules import SAFETY_WORD
 from bot.errors import NotAllowed
 from bot.imaging import recipe
@@ -481,6 +482,46 @@ async def test_a_round_that_cannot_be_painted_ends_it_with_the_winner_there_is(
     assert f"The vote ended early. {told}" in final.content
     assert await stages(world) == [(1, "over"), (2, "over")]
     assert (await world.usage(world.ann)).day_reserved == 0
+
+
+async def test_the_only_picture_that_could_be_painted_wins_without_a_vote(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    show_at_once, shown = DiscordPresenter.show, list[Any]()
+
+    async def show(presenter: Any, board: Any) -> None:
+        shown.append(world.results()[-1])
+        await show_at_once(presenter, board)
+
+    monkeypatch.setattr(DiscordPresenter, "show", show)
+    final = await start(world, prompt=f"{{a fox|{SAFETY_WORD}}} in snow", duration="7d")
+    await happen(world)
+    assert await stages(world) == [(1, "over")]
+    first = world.results()[0]
+    for ballot in (shown[0], now(world, first)):
+        assert ballot.content.startswith("**Vote, closed:**")
+        assert "**Picture 1 wins** as the only one that could be painted." in ballot.content
+        assert "Press a number" not in ballot.content
+        assert "0 votes" not in ballot.content
+        assert "Close the vote" not in labels(ballot)
+    assert final.reference.message_id == first.id
+    assert "It won as the only one that could be painted." in final.content
+    assert len(final.attachments) == 1
+
+
+async def test_the_only_picture_goes_on_as_any_winner_does(world: World) -> None:
+    first = await start(world, prompt=f"{{a fox|{SAFETY_WORD}}} in snow", rounds=2)
+    await happen(world)
+    assert await stages(world) == [(1, "between")]
+    assert "Suggest a change…" in labels(now(world, first))
+    one = crowd(world)[0]
+    await suggest(one, first, "make it night")
+    second = await go_on(world)
+    assert len(second.attachments) == 2, "there is a choice again"
+    await close(world, second, 1)
+    final = await newest(world)
+    assert "Round 1: picture 1, `a fox in snow`, as the only one that" in final.content
+    assert final.attachments[1].filename == "how-we-got-here.jpg"
 
 
 async def test_nobody_votes_in_a_later_round(world: World) -> None:

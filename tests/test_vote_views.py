@@ -73,7 +73,7 @@ def candidates(prompt: str, count: int, kind: str) -> Shown:
 @st.composite
 def boards(draw: st.DrawFn, stage: Stage | None = None) -> Board:
     """Anything that a ballot can be, with as much in it as there can be."""
-    stage, count = stage or draw(stages), draw(st.integers(2, PICTURES_MAX))
+    stage, count = stage or draw(stages), draw(st.integers(1, PICTURES_MAX))
     prompt = draw(words)
     shown = candidates(prompt, count, draw(st.sampled_from(KINDS)))
     standing = range(1, count + 1)

@@ -352,11 +352,16 @@ class Votes(RuleBasedStateMachine):
         ),
         posted=st.sampled_from([True, True, True, False]),
         told=st.integers(1, 2),
+        alone=st.sampled_from([False, False, False, True]),
     )
-    def it_is_painted(self, which: int, ends: State, *, posted: bool, told: int) -> None:
-        """Or not; and what is, mostly reaches people."""
+    def it_is_painted(
+        self, which: int, ends: State, *, posted: bool, told: int, alone: bool = False
+    ) -> None:
+        """Or not, or one picture alone; and what is, mostly reaches people."""
         ballot = self.painting[which % len(self.painting)]
         ballot.painting = False
+        if alone:
+            ballot.candidates = (1,)
         for number in range(told):
             ended = self.painted(ballot, ends, message_of(ballot.id) if posted else None)
             assert ended == (number == 0), "it ends once"
@@ -449,7 +454,7 @@ class Votes(RuleBasedStateMachine):
             row = max(self.books().rounds.values(), key=lambda each: each.id)
             assert row.contest_id == ballot.contest.id
             [painted_for] = [g.id for g in self.books().generations if g.round_id == row.id]
-            pictures = min(4, len(ballot.candidates))
+            pictures = min(4, max(2, len(ballot.candidates)))
             self.follow(ballot.contest, row.id, row.seed, pictures, painted_for)
 
     # What holds after each step

@@ -87,6 +87,12 @@ def test_nobody_votes() -> None:
     assert decide(none, Stage.RUNOFF, 5) == Won(2, drawn_from=(1, 2)), "they stay tied"
 
 
+@pytest.mark.parametrize("votes", [0, 1])
+@pytest.mark.parametrize("may_extend", [True, False])
+def test_the_only_picture_wins_without_a_vote(votes, may_extend) -> None:
+    assert decide({3: votes}, Stage.OPEN, 5, may_extend=may_extend) == Won(3)
+
+
 @given(positions=st.sets(st.integers(1, 8), min_size=1), seed=seeds)
 def test_a_draw_can_be_worked_out_by_hand(positions, seed) -> None:
     assert drawn(tuple(positions), seed) == sorted(positions)[seed % len(positions)]

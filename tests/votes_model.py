@@ -115,18 +115,19 @@ class Ballot:
         if self.stage is Stage.WAITING:
             self.stage, self.message_id = Stage.OPEN, message_id
             self.opened_at = now
-            self.closes_at = now + self.contest.rules.duration_s
+            alone = len(self.candidates) == 1
+            self.closes_at = now + (0 if alone else self.contest.rules.duration_s)
 
     def close(self, now: float) -> None:
         if self.stage in VOTING and now >= (self.closes_at or 0.0):
             self.settle(now, may_extend=not self.extended)
 
     def settle(self, now: float, *, may_extend: bool) -> None:
-        """The most votes win; a tie is voted on once more, and then drawn."""
+        """The most votes win, or the only one; a tie is voted on once more, and then drawn."""
         tally, duration_s = self.tally(self.stage), self.contest.rules.duration_s
         most = max(tally.values())
         leading = sorted(position for position, votes in tally.items() if votes == most)
-        if self.stage is Stage.OPEN and most == 0:
+        if self.stage is Stage.OPEN and most == 0 and len(tally) > 1:
             if may_extend:
                 self.extended, self.closes_at = True, now + duration_s
             else:

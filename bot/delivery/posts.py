@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import discord
 
 from bot.views.ballot import CloseVote, ballot_buttons, ballot_text
+from bot.views.buttons import Reroll
 from bot.views.result import files_of
 
 if TYPE_CHECKING:
@@ -68,9 +69,11 @@ class Post:
 
 def ballot_post(studio: Studio, board: Board) -> Post:
     """A ballot; by its key no result, and no other ballot on the same pictures."""
+    # One that is decided already has the buttons of a result.
+    open_, decided = CloseVote(board.round.id), Reroll(board.shown.generation.id)
     return Post(
         key=board.round.id,
-        sign=CloseVote(board.round.id).custom_id,
+        sign=(open_ if board.round.stage.votes else decided).custom_id,
         text=ballot_text(studio, board),
         view=ballot_buttons(board),
         pictures=board.shown.pictures,

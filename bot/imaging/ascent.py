@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from bot.imaging.sheet import Font
 
 ROUNDS_MAX: Final = 5
-CANDIDATES_MIN: Final = 2
+CANDIDATES_MIN: Final = 1
 CANDIDATES_MAX: Final = 8
 
 _CORNER, _CARD_CORNER = 10, 16
@@ -99,7 +99,7 @@ class Round:
     """A ballot that was closed.
 
     Attributes:
-        candidates: 2 to 8, in the order of the ballot.
+        candidates: 1 to 8, in the order of the ballot.
         winner: index of the one that went on, None where there was none.
     """
 

@@ -37,6 +37,11 @@ _STAND = (
     )
     .on_conflict_do_nothing()
 )
+_STANDING = (
+    select(func.count())
+    .select_from(candidates)
+    .where(candidates.c.round_id == bindparam("the_round"))
+)
 _MOVE = update(rounds).where(_THE_ONE, rounds.c.stage == bindparam("found")).returning(*rounds.c)
 _DURATION = select(contests.c.duration_s).where(contests.c.id == bindparam("the_contest"))
 _END_CONTEST = (
@@ -115,8 +120,11 @@ def opened(
     row = get(connection, round_id)
     if row is None or row.stage != Stage.WAITING:
         return None
-    duration = connection.scalar(_DURATION, {"the_contest": row.contest_id}) or 0
     stand(connection, round_id, generation_id)
+    duration = connection.scalar(_DURATION, {"the_contest": row.contest_id}) or 0
+    # Of one picture there is no choice.
+    if connection.scalar(_STANDING, {"the_round": round_id}) == 1:
+        duration = 0
     return move(
         connection,
         round_id,

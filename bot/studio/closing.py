@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+_CHOICE_MIN = 2
+
 #: Why a vote ends before its time.
 NOT_POSTED = "The ballot of round {number} could not be posted in that channel."
 DELETED = "The ballot of round {number} was deleted."
@@ -114,7 +116,8 @@ def next_order(board: Board) -> Order:
     if winner is None:
         raise ValueError(board.round.id)
     before = generation.order
-    count = min(len(board.tallies[Stage.OPEN]), COUNT_MAX)
+    # A choice again, also where the others of this round could not be painted.
+    count = min(max(_CHOICE_MIN, len(board.tallies[Stage.OPEN])), COUNT_MAX)
     return Order(
         prompt=generation.prompt_of(winner),
         quality=before.quality,

@@ -9,7 +9,7 @@ from bot.store import ballots, contests, rounds
 from bot.store.vote_schema import Stage
 from bot.studio.generation import Place
 from bot.studio.viewing import shown_of
-from bot.studio.voting import Rules, Suggestion, most_backed
+from bot.studio.voting import Rules, Suggestion, Won, decide, most_backed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -143,6 +143,11 @@ class Board:
         return sum(self.tally.values())
 
     @property
+    def unopposed(self) -> bool:
+        """Whether there is but one picture: the others could not be painted."""
+        return len(self.tallies[Stage.OPEN]) == 1
+
+    @property
     def blind(self) -> bool:
         """Whether nobody is to know yet which model painted what."""
         generation = self.shown.generation
@@ -208,9 +213,18 @@ def blank_board(connection: Connection, round_id: str, shown: Shown, now: float)
 
 
 def once_there(board: Board, now: float) -> Board:
-    """A ballot that waits, as its message has it: when that is written, it is not open yet."""
-    closes_at = now + board.contest.rules.duration_s
-    return replace(board, round=replace(board.round, stage=Stage.OPEN, closes_at=closes_at))
+    """A ballot that waits, as its message has it: when that is written, it is not open yet.
+
+    Where it has one picture, that has won by then.
+    """
+    one = board.round
+    match decide(board.tally, Stage.OPEN, one.seed, may_extend=True):
+        case Won(position):
+            coming = replace(one, stage=Stage.DECIDED, winner=position)
+        case _:
+            closes_at = now + board.contest.rules.duration_s
+            coming = replace(one, stage=Stage.OPEN, closes_at=closes_at)
+    return replace(board, round=coming)
 
 
 def finale_of(connection: Connection, contest_id: str) -> Finale | None:

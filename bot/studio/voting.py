@@ -172,6 +172,9 @@ def decide(
         seed: published when the round began.
         may_extend: whether it may stay open for longer, which it does once.
     """
+    if len(tally) == 1:
+        # Of several pictures, the others could not be painted: there is nothing to vote on.
+        return Won(min(tally))
     most = max(tally.values())
     if not most and stage is Stage.OPEN:
         return Extended() if may_extend else Unanswered()

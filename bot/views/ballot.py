@@ -123,11 +123,14 @@ def outcome(board: Board) -> list[str]:
         before = board.round.number - 1
         stays = f"the winner of round {before} stays" if before else "there is no winner"
         return [heading, f"Nobody voted, so {stays}."]
-    return [heading, f"**Picture {won} wins** {how_it_won(board)}.", f"-# {_counts(board)}"]
+    counts = [] if board.unopposed else [f"-# {_counts(board)}"]
+    return [heading, f"**Picture {won} wins** {how_it_won(board)}.", *counts]
 
 
 def how_it_won(board: Board) -> str:
     """Behind “wins”: by how many votes, or by which draw."""
+    if board.unopposed:
+        return "as the only one that could be painted"
     most = board.tally.get(board.round.winner or 0, 0)
     if board.round.drawn:
         tied = [str(n) for n, votes in sorted(board.tally.items()) if votes == most]
