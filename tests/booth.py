@@ -108,7 +108,8 @@ def _busy(easel: Easel) -> bool:
     entries = referee._scoreboard._entries.values()
     showing = any(entry.task or entry.stale for entry in entries)
     painting = studio._work.busy or studio._work._waiting
-    return bool(referee._tasks or referee._alarm._looking or showing or painting)
+    counting = referee._counts or referee._alarm._looking
+    return bool(referee._tasks or counting or showing or painting)
 
 
 async def stages(world: World) -> list[tuple[int, str]]:

@@ -123,17 +123,86 @@ async def test_an_opener_who_has_no_vote_is_not_waited_for(world: World) -> None
     assert await stages(world) == [(1, "over")]
 
 
-async def test_where_discord_does_not_tell_how_many_they_are_time_closes_it(world: World) -> None:
+async def a_vote_of_painters(world: World, *names: str) -> tuple[Any, list[simcord.MemberActor]]:
+    """A ballot for a role, and those who have it."""
     painters = world.guild.create_role("painters")
-    pia = world.guild.add_member(world.env.create_user("pia"), roles=[painters])
-    ballot = await start(world, count=2, voters=painters)
+    people = [world.guild.add_member(world.env.create_user(n), roles=[painters]) for n in names]
+    return await start(world, count=2, voters=painters), people
+
+
+def cannot_count(world: World, times: int | None = 1) -> None:
     counts = f"/guilds/{world.guild.id}/roles/member-counts"
-    world.env.inject_error("GET", counts, status=404)
+    world.env.inject_error("GET", counts, status=404, times=times)
+
+
+async def test_where_discord_does_not_tell_how_many_they_are_time_closes_it(world: World) -> None:
+    ballot, [pia] = await a_vote_of_painters(world, "pia")
+    cannot_count(world, times=None)
+    await press(pia, ballot, 2)
+    await happen(world)
+    for _ in range(3):
+        await let_pass(world, 61)
+        assert await stages(world) == [(1, "open")]
+    await let_pass(world, 600)
+    assert await stages(world) == [(1, "over")]
+
+
+async def test_what_discord_did_not_tell_is_asked_again_a_minute_later(world: World) -> None:
+    ballot, [pia] = await a_vote_of_painters(world, "pia")
+    cannot_count(world)
     await press(pia, ballot, 2)
     await happen(world)
     assert await stages(world) == [(1, "open")]
-    await let_pass(world, 600)
+    await let_pass(world, 61)
     assert await stages(world) == [(1, "over")]
+
+
+async def test_what_discord_did_not_tell_is_asked_after_a_restart(world: World) -> None:
+    ballot, [pia] = await a_vote_of_painters(world, "pia")
+    cannot_count(world)
+    await press(pia, ballot, 2)
+    await world.restart()
+    await happen(world)
+    assert await stages(world) == [(1, "over")]
+
+
+async def test_who_leaves_the_role_is_not_waited_for(world: World) -> None:
+    ballot, [pia, max_] = await a_vote_of_painters(world, "pia", "max")
+    await press(pia, ballot, 2)
+    await happen(world)
+    world.guild.remove_member(max_)
+    await happen(world)
+    assert await stages(world) == [(1, "open")]
+    await let_pass(world, 61)
+    assert await stages(world) == [(1, "over")]
+
+
+async def test_while_those_of_a_role_are_waited_for_little_is_asked_of_discord(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ballot, [pia, _] = await a_vote_of_painters(world, "pia", "max")
+    asked: list[str] = []
+    for name in ("show", "count_voters"):
+        as_ever = getattr(DiscordPresenter, name)
+
+        async def noted(presenter: Any, board: Any, *, name: str = name, do: Any = as_ever) -> Any:
+            asked.append(name)
+            return await do(presenter, board)
+
+        monkeypatch.setattr(DiscordPresenter, name, noted)
+    due_now = update(rounds).values(due_at=1.0)
+    for _ in range(3):
+        await change(world, due_now)
+        await happen(world)
+    assert asked == [], "nobody has voted"
+    await press(pia, ballot, 2)
+    await happen(world)
+    assert sorted(asked) == ["count_voters", "show"]
+    for _ in range(3):
+        await change(world, due_now)
+        await happen(world)
+    assert sorted(asked) == ["count_voters"] * 4 + ["show"]
+    assert (await the_round(world)).due_at == pytest.approx(time.time() + 60, abs=20)
 
 
 async def test_a_server_can_ask_for_age(world: World) -> None:

@@ -43,6 +43,9 @@ _STANDING = (
     .where(candidates.c.round_id == bindparam("the_round"))
 )
 _MOVE = update(rounds).where(_THE_ONE, rounds.c.stage == bindparam("found")).returning(*rounds.c)
+_DUE_BY = (
+    update(rounds).where(_THE_ONE, rounds.c.due_at > bindparam("at")).values(due_at=bindparam("at"))
+)
 _DURATION = select(contests.c.duration_s).where(contests.c.id == bindparam("the_contest"))
 _END_CONTEST = (
     update(contests)
@@ -189,6 +192,11 @@ def due(
 ) -> RoundRow | None:
     """Has it seen to then; None when it is no longer in the stage that was found."""
     return move(connection, round_id, found, found, due_at=at, **values)
+
+
+def due_by(connection: Connection, round_id: str, at: float) -> None:
+    """Has it seen to then, where it is not sooner."""
+    connection.execute(_DUE_BY, {"the_id": round_id, "at": at})
 
 
 def run_off(connection: Connection, round_id: str, positions: Collection[int]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from bot.errors import NotAllowed, Refusal
 from bot.store import ballots, rounds
 from bot.store.vote_schema import Stage
-from bot.studio.closing import DELETED, end_early, settle
+from bot.studio.closing import DELETED, RECOUNT_S, end_early, settle
 from bot.studio.contest import contest_of, suggested_in
 from bot.studio.voting import authors_of, check_heard, check_leader, check_voter
 
@@ -108,7 +108,9 @@ def cast(
             connection, round_id, stage, voter.person_id, chosen, press_id=press_id, now=now
         )
     turnout = sum(tally.values()) + (chosen is not None) - (before is not None)
-    return Cast(chosen, before, turnout, for_role=contest.rules.voters_role is not None)
+    if for_role := contest.rules.voters_role is not None:
+        rounds.due_by(connection, round_id, now + RECOUNT_S)
+    return Cast(chosen, before, turnout, for_role)
 
 
 def close(connection: Connection, round_id: str, voter: Voter, now: float) -> Stage:

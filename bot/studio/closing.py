@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
@@ -18,11 +18,14 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from bot.errors import Refusal
+    from bot.store.rounds import RoundRow
     from bot.studio.contest import Board
 
 log = structlog.get_logger()
 
 _CHOICE_MIN = 2
+#: How often those are counted anew who may vote, while some of them have.
+RECOUNT_S: Final = 60.0
 
 #: Why a vote ends before its time.
 NOT_POSTED = "The ballot of round {number} could not be posted in that channel."
@@ -66,6 +69,19 @@ def settle(
                 values["closes_at"] = now + between_s(rules.duration_s)
     rounds.move(connection, round_id, stage, becomes, due_at=now, **values)
     return becomes
+
+
+def rest(connection: Connection, taken: RoundRow, now: float) -> bool:
+    """Lets a ballot rest whose time has not come; whether to count those who may vote till then.
+
+    Their role may have fewer by now, or Discord did not tell before.
+    """
+    stage, rules = Stage(taken.stage), contest_of(connection, taken.contest_id).rules
+    counts = stage.votes and rules.voters_role is not None
+    counts = counts and any(ballots.tallies(connection, taken.id)[stage].values())
+    until = min(taken.closes_at, now + RECOUNT_S) if counts else taken.closes_at
+    rounds.put_off(connection, taken, until)
+    return counts
 
 
 def close_if_all_voted(connection: Connection, round_id: str, expected: int, now: float) -> bool:

@@ -110,6 +110,8 @@ class Referee:
         self._is_new = True
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._expected: dict[str, int] = {}
+        #: The stage of each ballot that was seen to, and until when that is.
+        self._seen: dict[str, tuple[str, float]] = {}
         self._counts: set[asyncio.Task[None]] = set()
 
     def start(self, presenter: Presenter) -> None:
@@ -147,12 +149,16 @@ class Referee:
     def close_when_all_voted(self, round_id: str, turnout: int) -> None:
         """Closes a ballot when everybody of the role that may vote has voted.
 
-        How many they are is asked when it is unknown, and once more when that many have voted.
+        How many they are is asked when it is unknown, once more when that many have voted, and
+        from time to time.
         """
-        presenter = self._presenter
-        if presenter is None or turnout < self._expected.get(round_id, 0):
+        if turnout >= self._expected.get(round_id, 0):
+            self._begin_count(round_id)
+
+    def _begin_count(self, round_id: str) -> None:
+        if (presenter := self._presenter) is None:
             return
-        # One asks for all who vote meanwhile; where it is not told, time alone closes the ballot.
+        # One asks for all who vote meanwhile; where it is not told, no vote asks again.
         self._expected[round_id] = sys.maxsize
         task = asyncio.create_task(self._count(round_id, presenter), name=f"voters {round_id}")
         self._counts.add(task)
@@ -217,8 +223,9 @@ class Referee:
             case Stage.WAITING:
                 await self._post(round_id, presenter)
             case Stage.OPEN | Stage.RUNOFF | Stage.BETWEEN if self._clock() < row.closes_at:
-                self._scoreboard.touch(round_id)
-                await self._database.write(rounds.put_off, row, row.closes_at)
+                self._show_if_new(row)
+                if await self._database.write(closing.rest, row, self._clock()):
+                    self._begin_count(round_id)
             case Stage.OPEN | Stage.RUNOFF:
                 await self._database.write(closing.settle, round_id, self._clock())
             case Stage.BETWEEN:
@@ -228,6 +235,12 @@ class Referee:
             case Stage.OVER:
                 if await self._show_last(row):
                     await self._database.write(rounds.put_off, row, None)
+
+    def _show_if_new(self, row: RoundRow) -> None:
+        """Whatever else its message shows is shown when it is counted."""
+        if self._seen.get(row.id) != (told := (row.stage, row.closes_at)):
+            self._seen[row.id] = told
+            self._scoreboard.touch(row.id)
 
     async def _post(self, round_id: str, presenter: Presenter) -> None:
         board = await self._database.read(board_of, round_id)
@@ -290,6 +303,7 @@ class Referee:
     async def _show_last(self, row: RoundRow) -> bool:
         """Whether that was possible, or need not be tried again."""
         self._expected.pop(row.id, None)
+        self._seen.pop(row.id, None)
         try:
             await self._scoreboard.show(row.id)
         except DiscordAway as reason:
