@@ -282,17 +282,63 @@ def test_a_press_before_a_show_that_failed_is_shown(wall: Wall) -> None:
     assert wall.there["a"] == [1, 2]
 
 
-def test_a_mistake_of_ours_is_logged_and_the_next_press_shows_it(wall: Wall) -> None:
-    wall.troubles = [ZeroDivisionError()]
+def test_a_mistake_of_ours_is_logged_and_tried_again_ever_less_often(wall: Wall) -> None:
+    wall.troubles = [ZeroDivisionError() for _ in range(7)]
     with capture_logs([structlog.processors.format_exc_info]) as log:
         wall.press()
         wall.loop.live(0.1)
         wall.press()
-        wall.loop.live(EVERY_S)
+        wall.loop.live(300)
+    assert wall.gaps() == pytest.approx([2, 4, 8, 16, 32, 60, 60])
     assert wall.there["a"] == [2]
-    [line] = log
-    assert line["log_level"] == "error"
-    assert "ZeroDivisionError" in line["exception"]
+    assert [line["log_level"] for line in log] == ["error"] * 7
+    assert "ZeroDivisionError" in log[0]["exception"]
+
+
+def two_who_wait(wall: Wall) -> list[asyncio.Task[None]]:
+    """They have asked while it was shown, and what the first of them reads serves both."""
+    wall.takes_s = 1.0
+    wall.show_now()
+    wall.counted["a"] = 7
+    waiting = [wall.show_now(), wall.show_now()]
+    wall.loop.live(2.5)
+    assert wall.there["a"] == [0]
+    assert len(wall.began["a"]) == 2, "the first one's turn"
+    return waiting
+
+
+@pytest.mark.parametrize("trouble", [AWAY, ZeroDivisionError()])
+def test_who_waits_behind_one_that_fails_is_shown_it_all_the_same(
+    wall: Wall, trouble: Exception
+) -> None:
+    failing, waiting = two_who_wait(wall)
+    wall.troubles = [trouble]
+    wall.loop.live(0.6)
+    assert failing.exception() is trouble
+    assert not waiting.done(), "what it waits for was never there"
+    wall.loop.live(10)
+    assert waiting.done()
+    assert wall.there["a"] == [0, 7]
+
+
+def test_who_waits_behind_one_that_is_given_up_is_shown_it_all_the_same(wall: Wall) -> None:
+    given_up, waiting = two_who_wait(wall)
+    given_up.cancel()
+    wall.loop.settle()
+    assert given_up.cancelled()
+    assert not waiting.done(), "what it waits for was never there"
+    wall.loop.live(10)
+    assert waiting.done()
+    assert wall.there["a"] == [0, 7]
+
+
+def test_what_nobody_waits_for_any_more_is_shown_later(wall: Wall) -> None:
+    wall.takes_s, wall.counted["a"] = 1.0, 7
+    given_up = wall.show_now()
+    given_up.cancel()
+    wall.loop.live(10)
+    assert wall.there["a"] == [7]
+    assert wall.rests()
 
 
 def test_before_it_is_connected_nothing_is_shown(loop: Loop) -> None:

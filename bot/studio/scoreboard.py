@@ -23,7 +23,7 @@ EVERY_S: Final = 1.0
 #: Discord lets messages of over an hour be edited rarely (code 30046), and does not say how
 #: rarely: https://discord.com/developers/docs/topics/opcodes-and-status-codes
 _EVERY_WHEN_OLD_S = 15.0
-#: While Discord is away, the pause grows up to this.
+#: While it cannot be shown, the pause grows up to this.
 _PAUSE_MAX_S = 60.0
 
 
@@ -97,17 +97,16 @@ class Scoreboard:
     async def _edit(
         self, round_id: str, entry: _Entry, show: Callable[[str], Awaitable[bool]]
     ) -> None:
-        entry.stale = False
+        entry.stale, shown = False, False
         try:
             is_old = await show(round_id)
-        except (EaselError, DiscordAway):
-            entry.stale = True
-            entry.pause_s = min(2 * entry.pause_s, _PAUSE_MAX_S)
-            raise
-        else:
-            entry.pause_s = _EVERY_WHEN_OLD_S if is_old else self._every_s
+            entry.pause_s, shown = _EVERY_WHEN_OLD_S if is_old else self._every_s, True
         finally:
             entry.shown_at = self._clock()
+            # Whatever it was, and also where nobody waits for it any more.
+            if not shown:
+                entry.stale = True
+                entry.pause_s = min(2 * entry.pause_s, _PAUSE_MAX_S)
 
     async def close(self) -> None:
         """Shows nothing more, but for what is on its way."""
@@ -159,5 +158,5 @@ class Scoreboard:
             await self.show(round_id)
         except (EaselError, DiscordAway) as error:
             log.warning("ballot.not_shown", round=round_id, cause=str(error))
-        except Exception:  # a task's edge: the next press shows it again
+        except Exception:  # a task's edge: it is tried again
             log.exception("ballot.not_shown", round=round_id)
