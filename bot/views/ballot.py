@@ -137,7 +137,7 @@ def how_it_won(board: Board) -> str:
         seed, left = board.round.seed, board.round.seed % len(tied)
         return (
             f"by lot, since {listed(tied)} stayed tied: the seed {seed:,} divided by {len(tied)} "
-            f"leaves {left}"
+            f"leaves {left}, and counted from 0 that is picture {board.round.winner}"
         )
     turnout = board.turnout
     how = "with the only vote" if turnout == 1 else f"with {most} of {turnout} votes"
