@@ -32,6 +32,7 @@ from bot.errors import NotAllowed
 from bot.imaging import recipe
 from bot.store.schema import people, pictures, sources
 from bot.store.vote_schema import backings, contests, rounds, suggestions
+from bot.studio.casting import SUGGESTIONS_MAX
 from bot.studio.voting import Voter
 
 if TYPE_CHECKING:
@@ -417,6 +418,19 @@ async def test_it_is_too_late_for_suggestions(world: World) -> None:
     assert told.ephemeral
     assert "It is too late for suggestions here" in told.content
     assert await world.rows(suggestions) == []
+
+
+async def test_what_is_not_taken_is_handed_back(world: World) -> None:
+    first = await start(world, rounds=2, count=2)
+    await close(world, first, 1)
+    [row] = await world.rows(rounds)
+    for number in range(SUGGESTIONS_MAX):
+        voter = Voter(100 + number, world.guild.id)
+        await world.client.studio.votes.suggest(row.id, f"a hat of size {number}", voter)
+    await happen(world)
+    told = await suggest(world.bob, first, "make it night\nwith stars")
+    assert told.content.startswith(f"There are {SUGGESTIONS_MAX} suggestions already")
+    assert told.content.endswith("You had written:\n```\nmake it night\nwith stars\n```")
 
 
 async def test_the_opener_begins_the_next_round_or_stops(world: World) -> None:

@@ -9,7 +9,7 @@ import discord
 from discord import ui
 
 from bot.errors import Refusal
-from bot.studio.casting import VoteOver
+from bot.imaging.request import clean_text
 from bot.studio.votes import SUGGESTION_MAX
 from bot.views.asking import whisper
 from bot.views.base import Button, Layout, Select
@@ -82,8 +82,11 @@ class SuggestForm(Form):
         votes = interaction.client.studio.votes
         try:
             backed = await votes.suggest(round_id, words, voter_of(interaction))
-        except VoteOver as late:
-            raise Refusal(f"{late.sentence} You had written:\n{code_block(words)}") from late
+        except Refusal as refusal:
+            said = refusal.sentence
+            if clean_text(words):
+                said += f" You had written:\n{code_block(words)}"
+            raise Refusal(said, operator=refusal.operator) from refusal
         if backed:
             return "It is on the list, and you back it. Others can do so in the menu there."
         return "It is on the list. You still back another one; the menu there changes that."
