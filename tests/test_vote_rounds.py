@@ -155,6 +155,30 @@ async def test_three_rounds_with_suggestions(world: World) -> None:
     assert parents == made[:2], "the whole tree is kept"
 
 
+async def test_later_rounds_are_named_by_the_words_with_which_it_began(world: World) -> None:
+    await world.imagine(world.bob, count=2)
+    asked = last(await open_on(world, world.results()[0], rounds=["3"]))
+    await world.ann.click(asked, label="Start the vote")
+    await happen(world)
+    first = await newest(world)
+    await close(world, first, 1)
+    await suggest(crowd(world)[0], first, "give it a hat")
+    second = await go_on(world)
+    await close(world, second, 1)
+    third = await go_on(world)
+    began = f"`a red fox in fresh snow` by {world.bob.mention}\n"
+    for number, ballot in ((2, second), (3, third)):
+        assert ballot.content.startswith(f"**Vote, round {number} of 3:** {began}")
+    standing = last(await world.bob.slash(world.channel, "vote standing"))
+    assert "- `a red fox in fresh snow` · round 3," in standing.content
+    await close(world, third, 2)
+    assert now(world, third).content.startswith(f"**Vote, round 3 of 3, closed:** {began}")
+    assert (await newest(world)).content.startswith(
+        "**The vote has a winner:** `a red fox in fresh snow`\n"
+        f"Asked for by {world.bob.mention}. It won with the only vote."
+    )
+
+
 async def test_without_suggestions_the_winner_is_varied(world: World) -> None:
     first = await start(world, rounds=2, count=2)
     await close(world, first, 1)

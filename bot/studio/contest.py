@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from bot.store import ballots, contests, rounds
+from bot.store import ballots, contests, generations, rounds
 from bot.store.vote_schema import Stage
-from bot.studio.generation import Place
+from bot.studio.generation import Generation, Place
 from bot.studio.viewing import shown_of
 from bot.studio.voting import Rules, Suggestion, Won, decide, most_backed
 
@@ -119,6 +119,7 @@ class Board:
         tallies: the votes for each position that stands, of each stage.
         suggestions: what people would change of the winner, the most backed first.
         suggesters: who had the words, where the round before led to them.
+        first: the generation that was voted on in the first round; None where this is that.
     """
 
     contest: Contest
@@ -127,6 +128,12 @@ class Board:
     tallies: Mapping[Stage, Mapping[int, int]]
     suggestions: tuple[Suggestion, ...] = ()
     suggesters: Mapping[str, int] = field(default_factory=dict[str, int])
+    first: Generation | None = None
+
+    @property
+    def began_with(self) -> Generation:
+        """What people have asked for, before any vote was cast."""
+        return self.first or self.shown.generation
 
     @property
     def voting(self) -> Stage:
@@ -208,7 +215,14 @@ def blank_board(connection: Connection, round_id: str, shown: Shown, now: float)
     one, contest = Round.from_row(row), contest_of(connection, row.contest_id)
     standing = {picture.position: 0 for picture in shown.pictures}
     tallies: dict[Stage, dict[int, int]] = {Stage.OPEN: standing, Stage.RUNOFF: {}}
-    board = Board(contest, one, shown, tallies, suggesters=_suggesters(connection, one))
+    board = Board(
+        contest,
+        one,
+        shown,
+        tallies,
+        suggesters=_suggesters(connection, one),
+        first=_first(connection, one),
+    )
     return once_there(board, now)
 
 
@@ -255,7 +269,15 @@ def _board(connection: Connection, one: Round) -> Board | None:
         ballots.tallies(connection, one.id),
         () if one.winner is None else tuple(most_backed(suggested_in(connection, one.id))),
         _suggesters(connection, one),
+        _first(connection, one),
     )
+
+
+def _first(connection: Connection, one: Round) -> Generation | None:
+    first = contests.round_of(connection, one.contest_id, 1) if one.number > 1 else None
+    stood = ballots.candidates_of(connection, first.id) if first is not None else ()
+    row = generations.get(connection, stood[0].generation_id) if stood else None
+    return None if row is None else Generation.from_row(row)
 
 
 def _suggesters(connection: Connection, one: Round) -> dict[str, int]:

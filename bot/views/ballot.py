@@ -220,8 +220,10 @@ def _choices(studio: Studio, board: Board) -> list[str]:
 
 
 def _about(board: Board) -> str:
-    generation = board.shown.generation
-    return f"{code(generation.order.prompt, _PROMPT_SHOWN)} by <@{generation.person_id}>"
+    """The same in every round: the words of a later one may be anybody's who suggested them."""
+    return (
+        f"{code(board.began_with.order.prompt, _PROMPT_SHOWN)} by <@{board.began_with.person_id}>"
+    )
 
 
 def _which_round(board: Board) -> str:

@@ -50,13 +50,13 @@ def voters_text(voters: VoterRules) -> str:
 
 def name_of(vote: Listed) -> str:
     """In a list to choose from."""
-    words = vote.board.shown.generation.order.prompt if vote.board else "its first pictures"
+    words = vote.board.began_with.order.prompt if vote.board else "its first pictures"
     return f"round {vote.round.number}: {words}"
 
 
 def _line(vote: Listed) -> str:
     board = vote.board
-    words = code(board.shown.generation.order.prompt, _PROMPT_SHOWN) if board else "A vote"
+    words = code(board.began_with.order.prompt, _PROMPT_SHOWN) if board else "A vote"
     return f"- {words} · {_state(vote)} · opened by <@{vote.contest.opener_id}>{_link(vote)}"
 
 

@@ -51,8 +51,8 @@ def winner_text(studio: Studio, finale: Finale) -> str:
         raise ValueError(last.round.id)
     generation = last.shown.generation
     lines = [
-        f"**The vote has a winner:** {code(generation.prompt_of(winner), _PROMPT_SHOWN)}",
-        f"Asked for by <@{generation.person_id}>. It won {how_it_won(last)}.",
+        f"**The vote has a winner:** {code(_words(finale), _PROMPT_SHOWN)}",
+        f"Asked for by <@{last.began_with.person_id}>. It won {how_it_won(last)}.",
     ]
     if last.contest.ending:
         lines.append(f"The vote ended early. {last.contest.ending}")
@@ -62,6 +62,14 @@ def winner_text(studio: Studio, finale: Finale) -> str:
         lines.append(f"-# {origin}")
     lines.append(f"-# {facts_of(studio, generation, [winner])}")
     return whole_lines(lines)
+
+
+def _words(finale: Finale) -> str:
+    """Its own, where there was one round; of more, those with which the vote began."""
+    last = finale.last
+    if last.winner is None or len(finale.boards) > 1:
+        return last.began_with.order.prompt
+    return last.shown.generation.prompt_of(last.winner)
 
 
 def winner_buttons(round_id: str, generation_id: str, position: int) -> Layout:
