@@ -646,6 +646,25 @@ async def test_which_model_stays_secret_until_the_end(world: World) -> None:
     assert "a red fox" in shown.content
 
 
+async def test_which_model_stays_secret_in_a_runoff(world: World) -> None:
+    one, two = await models_of(world)
+    names = [world.client.studio.catalogue.get(model).name for model in (one, two)]
+    ballot = await start(world, model=one, model2=two)
+    for who, position in zip(crowd(world), (1, 2), strict=False):
+        await press(who, ballot, position)
+    await let_pass(world, 600)
+    shown = now(world, ballot).content
+    assert shown.startswith("**Runoff** between 1 and 2, which were tied:")
+    assert "Which model painted which one is told when the vote is closed." in shown
+    assert not any(name in shown for name in names)
+    [row] = await world.generations()
+    told = last(await world.ann.slash(world.channel, "show", id=row.id))
+    assert "stays secret until the vote is closed" in told.content
+    await press(world.bob, ballot, 2)
+    await let_pass(world, 300)
+    assert all(name in now(world, ballot).content for name in names)
+
+
 async def test_models_and_a_count_do_not_go_together(world: World) -> None:
     one, two = await models_of(world)
     options = {"prompt": "a fox", "model": one, "model2": two, "count": 3}

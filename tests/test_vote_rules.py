@@ -308,6 +308,22 @@ async def test_who_is_out_gets_no_votes_in_a_runoff(world: World) -> None:
     assert stale.id == ballot.id
 
 
+async def test_who_presses_one_that_is_out_before_the_ballot_shows_it_reads_so(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ballot = await start(world, count=3)
+    await vote(world, ballot, 1, 3)
+
+    async def show(*_: Any) -> None:
+        """Discord is slow, and the buttons are those of before."""
+
+    monkeypatch.setattr(DiscordPresenter, "show", show)
+    await let_pass(world, 600)
+    assert await stages(world) == [(1, "runoff")]
+    told = await refused(world, world.bob, ballot, 2)
+    assert told == "Picture 2 is out: this is a runoff. Choose 1 or 3."
+
+
 async def test_what_stays_tied_is_drawn_by_the_seed_that_was_shown(world: World) -> None:
     ballot = await start(world, count=3)
     one = await the_round(world)
