@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+import tracemalloc
 from dataclasses import replace
 from xml.etree import ElementTree as ET
 
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from bot.imaging.containers import parts_of, png_chunk, webp_chunk
+from bot.imaging.containers import PARTS_MAX, Malformed, parts_of, png_chunk, webp_chunk
 from bot.imaging.pictures import MediaType, Picture, inspect
 from bot.imaging.recipe import TEXT_MAX, Recipe, embed, read
 
@@ -271,3 +272,49 @@ def test_a_prompt_cannot_pass_itself_off_as_a_recipe():
     for name in FORMS:
         after = embed(picture(name), replace(RECIPE, prompt=prompt))
         assert read(after.data) == replace(RECIPE, prompt=prompt), name
+
+
+def png_of(*chunks: bytes) -> bytes:
+    plain = picture("png").data
+    return plain[:33] + b"".join(chunks) + plain[33:]
+
+
+def webp_of(*chunks: bytes) -> bytes:
+    body = b"WEBP" + picture("webp").data[12:] + b"".join(chunks)
+    return b"RIFF" + len(body).to_bytes(4, "little") + body
+
+
+#: Hardly a picture, and a million parts.
+CROWDED = {
+    MediaType.JPEG: lambda: b"\xff\xd8" + b"\xff\xe0\0\2" * 1_000_000 + picture("jpeg").data[2:],
+    MediaType.PNG: lambda: png_of(png_chunk(b"tEXt", b"") * 1_000_000),
+    MediaType.WEBP: lambda: webp_of(webp_chunk(b"JUNK", b"") * 1_000_000),
+}
+
+
+@pytest.mark.parametrize("media_type", CROWDED)
+def test_a_million_parts_are_neither_listed_nor_read(media_type):
+    data = CROWDED[media_type]()
+    tracemalloc.start()
+    try:
+        with pytest.raises(Malformed, match="parts"):
+            parts_of(data, media_type)
+        assert read(data) is None
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 16_000_000, f"{most / 1e6:.0f} MB for what says nothing"
+
+
+def test_the_largest_picture_in_the_smallest_usual_chunks_is_whole():
+    """17 megapixels that do not compress, 8 KB at a time, as the reference encoder writes them."""
+    chunk = png_chunk(b"IDAT", b"")
+    data = png_of(chunk * (17_000_000 * 4 // 8192))
+    assert read(embed(inspect(data), RECIPE).data) == RECIPE
+    assert len(parts_of(png_of(chunk * (PARTS_MAX - 5)), MediaType.PNG)) <= PARTS_MAX
+
+
+def test_a_recipe_longer_than_a_segment_is_no_recipe():
+    text = b'{"id":"a","prompt":"' + b"p" * 70_000 + b'","model":"m","seed":1,"width":1,"height":1}'
+    packet = b"XML:com.adobe.xmp\0\0\0\0\0<easel:recipe>" + text + b"</easel:recipe>"
+    assert read(png_of(png_chunk(b"iTXt", packet))) is None

@@ -75,7 +75,8 @@ http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia\
 </rdf:RDF>
 </x:xmpmeta>
 <?xpacket end="r"?>"""
-_RECIPE = re.compile(rb"<easel:recipe>([^<]*)</easel:recipe>")
+# No longer than a segment, so that nobody's megabytes are taken for words.
+_RECIPE = re.compile(rb"<easel:recipe>([^<]{0,65535})</easel:recipe>")
 
 
 @dataclass(frozen=True, slots=True)
