@@ -13,6 +13,7 @@ from discord.ext import commands
 
 from bot import restarts
 from bot.delivery import DiscordDelivery, DiscordPresenter
+from bot.imaging.turns import Turns
 from bot.tree import Tree, sync_if_changed
 from bot.views import FORMS, PAGES, PERSISTENT
 from bot.views.confirm import Questions
@@ -49,6 +50,8 @@ _RATE_LIMIT_WAIT_MAX_S = 60.0
 #: Without a bound, hundreds of commands at once would shake as many hands with Discord.
 _CONNECTIONS_MAX = 64
 _DRAWN_AT_ONCE = 2
+#: Files of 25 MB each, and for how long one that comes slowly holds the others up.
+_READ_AT_ONCE, _PATIENCE_S = 2, 15.0
 
 
 class Easel(commands.AutoShardedBot):
@@ -86,6 +89,8 @@ class Easel(commands.AutoShardedBot):
         self.questions = Questions()
         # A tree holds dozens of pictures while it is drawn.
         self.drawings = asyncio.Semaphore(_DRAWN_AT_ONCE)
+        # What strangers' files say of themselves is read here, each as a whole.
+        self.readings = Turns(_READ_AT_ONCE, patience_s=_PATIENCE_S)
         self._database = database
         self._begin_work = begin_work
 

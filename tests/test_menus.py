@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ from bot.imaging import recipe
 from bot.imaging.pictures import inspect
 from bot.imaging.recipe import Recipe
 from bot.store.schema import Editors
+from bot.views import provenance
+from bot.views.pictures_in import pictures_in
 
 if TYPE_CHECKING:
     import discord
@@ -252,3 +255,35 @@ async def test_a_picture_whose_file_is_gone(world: World) -> None:
     forget_files(world, message)
     said = await details(world, message)
     assert "expired" in said.content
+
+
+async def test_a_file_that_is_nothing_but_empty_parts_is_a_strangers(world: World) -> None:
+    crowd = b"\xff\xd8" + b"\xff\xe0\0\2" * 1_000_000 + b"\xff\xd9"
+    said = await details(world, await post(world, ("cat.jpg", crowd)))
+    assert "I didn't paint that picture" in said.content
+
+
+async def test_two_files_at_most_are_held_and_read_at_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetch, parse = provenance.read, recipe.read
+    held: list[object] = []
+    counts: list[int] = []
+
+    async def fetch_and_count(file: Any) -> Any:
+        held.append(file)
+        counts.append(len(held))
+        return await fetch(file)
+
+    def parse_and_let_go(data: bytes) -> Recipe | None:
+        found = parse(data)
+        held.pop()
+        return found
+
+    monkeypatch.setattr(provenance, "read", fetch_and_count)
+    monkeypatch.setattr(recipe, "read", parse_and_let_go)
+    message = await post(world, *written(RECIPE))
+    files: Any = pictures_in(message, world.client.user)
+    told = await asyncio.gather(*(provenance._told_by(files, world.client) for _ in range(6)))
+    assert all("seed 77" in each for each in told)
+    assert max(counts) == 2

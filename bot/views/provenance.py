@@ -21,8 +21,10 @@ from bot.views.wording import CONTENT_MAX, clip, code
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bot.client import Easel
     from bot.imaging.catalogue import Catalogue
     from bot.imaging.recipe import Recipe
+    from bot.imaging.turns import Turns
     from bot.views.base import Interaction
 
 _FACTS_SHOWN = 150
@@ -60,7 +62,7 @@ async def tell_details(interaction: Interaction, message: discord.Message) -> No
         await _tell_of_ours(interaction, ours)
     elif files:
         await interaction.response.defer(ephemeral=True, thinking=True)
-        text = await _told_by(files, interaction.client.studio.catalogue)
+        text = await _told_by(files, interaction.client)
         await interaction.followup.send(text, ephemeral=True)
     elif found:
         raise BadRequest("That picture comes from a link, of which I know nothing.")
@@ -82,13 +84,13 @@ async def _tell_of_ours(interaction: Interaction, pictures: Sequence[Ours]) -> N
     )
 
 
-async def _told_by(files: Sequence[Attached], catalogue: Catalogue) -> str:
+async def _told_by(files: Sequence[Attached], client: Easel) -> str:
     """What the files say of themselves."""
     looked_at = files[:SOURCES_MAX]
     recipes = [
         (number, found)
         for number, file in enumerate(looked_at, start=1)
-        if (found := await asyncio.to_thread(recipe.read, (await read(file)).data))
+        if (found := await _written_into(file, client.readings))
     ]
     if not recipes:
         what = "that picture" if len(looked_at) == 1 else "those pictures"
@@ -98,8 +100,13 @@ async def _told_by(files: Sequence[Attached], catalogue: Catalogue) -> str:
         )
     said = "I painted this, says the file itself; anybody could have written that into it."
     length = (CONTENT_MAX - len(said)) // len(recipes) - _FACTS_MAX
-    lines = (_line(number, each, catalogue, length) for number, each in recipes)
+    lines = (_line(number, each, client.studio.catalogue, length) for number, each in recipes)
     return clip("\n".join([said, *lines]), CONTENT_MAX)
+
+
+async def _written_into(file: Attached, readings: Turns) -> Recipe | None:
+    async with readings.one():
+        return await asyncio.to_thread(recipe.read, (await read(file)).data)
 
 
 def _line(number: int, written: Recipe, catalogue: Catalogue, prompt_shown: int) -> str:
