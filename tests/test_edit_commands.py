@@ -146,3 +146,18 @@ async def test_every_command_refuses_what_is_no_picture(
     assert last(answer).ephemeral
     assert "I can't tell what that file is" in last(answer).content
     await check_nothing_happened(world)
+
+
+@pytest.mark.parametrize("name", ["imagine", "edit", "blend"])
+@pytest.mark.parametrize(
+    "links",
+    ["https://example.com/cat.png", "<https://example.com/1.png> https://example.com/2.png "],
+)
+async def test_links_without_words_are_refused_for_nothing(
+    world: World, name: str, links: str
+) -> None:
+    files = {"imagine": {}, "edit": {"image": RED}, "blend": {"image1": RED, "image2": BLUE}}
+    answer = await command(world, name, prompt=links, **files[name])
+    assert last(answer).ephemeral
+    assert last(answer).content.startswith("A link alone doesn't tell me what to paint.")
+    await check_nothing_happened(world)

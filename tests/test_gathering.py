@@ -327,7 +327,9 @@ def test_links_before_the_words_are_pictures() -> None:
         "a fox on https://a.example/1.png",
         (),
     )
-    assert split_links("https://a.example/1.png") == ("https://a.example/1.png", ())
+    assert split_links("https://a.example/1.png") == ("", (Linked("https://a.example/1.png"),))
+    words, links = split_links("https://a.example/1.png <https://b.example/2.png>")
+    assert (words, len(links)) == ("", 2), "the last is as much of a link as the first"
 
 
 async def _fetched(asked: list[str], whose: str, gate: asyncio.Event | None = None) -> Upload:

@@ -32,7 +32,7 @@ _HELD_AT_ONCE, _PATIENCE_S = 2, 15.0
 #: Their places in the archive come behind those of a generation's own pictures.
 _FIRST_PLACE = 11
 # As in Midjourney, links before the words are pictures to work from.
-_LEADING_LINK = re.compile(r"\s*<?(https?://[^\s<>]+)>?\s+")
+_LEADING_LINK = re.compile(r"\s*<?(https?://[^\s<>]+)>?(?:\s+|$)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from random import SystemRandom
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from bot.errors import NotAllowed, NotFound, Refusal
+from bot.errors import BadRequest, NotAllowed, NotFound, Refusal
 from bot.imaging.request import SEED_MAX
 from bot.store import drafts, generations
 from bot.store.generations import Accepted, NewGeneration, NewSource, OverLimit, Replayed
@@ -42,6 +42,10 @@ if TYPE_CHECKING:
 #: Crockford's alphabet: no letters that read alike (https://www.crockford.com/base32.html).
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _ID_LENGTH = 10
+_LINKS_ALONE = (
+    "A link alone doesn't tell me what to paint. Write after it what to make of its picture, such "
+    "as `https://example.com/cat.png make it night`."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -372,6 +376,8 @@ class Intake:
         # Of a variation, the words are its picture's own, where a link is but a word.
         of_their_own = order.variation is None
         prompt, links = split_links(order.prompt) if of_their_own else (order.prompt, ())
+        if links and not prompt:
+            raise BadRequest(_LINKS_ALONE)
         # What can be refused without a look at the pictures is refused before.
         order = replace(order, prompt=prompt).cleaned()
         await self._gatherer.check(order.sources, place.viewer)
