@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 import discord
 import structlog
@@ -16,23 +15,15 @@ from bot.errors import BadRequest
 from bot.studio.intake import asks_first
 from bot.studio.order import Order
 from bot.views.choosing import ask_which
-from bot.views.messages import answer_error, find_message, gone, may_post, place_of, say, seem_busy
-from bot.views.pictures_in import (
-    Attached,
-    Found,
-    attached,
-    bring,
-    pictures_for,
-    pictures_in,
-)
+from bot.views.messages import answer_error, may_post, place_of, say, seem_busy
+from bot.views.pictures_in import Attached, Found, attached, bring, pictures_in
+from bot.views.replied import About, look_up
+from bot.views.spoken import Words
 from bot.views.wording import plural
 
 log = structlog.get_logger()
 
 _KINDS = frozenset({discord.MessageType.default, discord.MessageType.reply})
-_NUMBER = re.compile(r"\s*#([1-9]\d?)(?!\w):?")
-#: What people answer a picture with that want no other one: GIFs, and emoji of servers.
-_NO_WORDS = re.compile(r"<?https?://\S+>?|<a?:\w+:\d+>")
 _HINT = (
     "Write what to change, such as `make it night`. Where a message has several pictures, "
     "`#2 make it night` takes the second one."
@@ -52,31 +43,6 @@ _HIDDEN = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Words:
-    """What somebody wrote.
-
-    Attributes:
-        text: the instruction alone; empty where there are no letters.
-        number: of the picture that it is about, from 1.
-        called: the bot was named, and not only replied to.
-    """
-
-    text: str
-    number: int | None
-    called: bool
-
-    @classmethod
-    def read(cls, content: str, bot_id: int) -> _Words:
-        text, calls = re.subn(rf"<@!?{bot_id}>", " ", content)
-        number = _NUMBER.match(text)
-        if number:
-            text = text[number.end() :]
-        if not any(sign.isalnum() for sign in _NO_WORDS.sub("", text)):
-            text = ""
-        return cls(text.strip(), int(number[1]) if number else None, called=calls > 0)
-
-
 class Replies(commands.Cog):
     def __init__(self, client: Easel) -> None:
         self._client = client
@@ -88,38 +54,40 @@ class Replies(commands.Cog):
         if me is None or not _concerns(message, me):
             return
         try:
-            await self._hear(message, _Words.read(message.content, me.id))
+            await self._hear(message, Words.of(message, me), me)
         except Exception as error:  # noqa: BLE001 - the edge: discord.py would tell nobody
             await answer_error(message, error)
 
-    async def _hear(self, message: discord.Message, words: _Words) -> None:
+    async def _hear(self, message: discord.Message, words: Words, me: discord.abc.User) -> None:
         # Without any, Discord withholds them, or it is no request.
-        if not (words.text or words.called or words.number):
+        if not (words.text or words.called or words.numbers):
             return
         if not may_post(message):
             log.info("message.no_place", message=message.id, channel=message.channel.id)
             return
-        shown = await _replied_to(message)
-        viewer = place_of(message, self._client).viewer
-        pictures = await pictures_for(viewer, shown, self._client) if shown else []
-        if shown is not None and pictures:
-            await self._edit(message, words, shown, pictures)
-        elif brought := _brought_along(message, self._client.user):
-            number = words.number
-            await self._paint(message, words, [_at(brought, number)] if number else brought)
-        elif shown is not None and words.called and words.text:
-            await say(message, _HIDDEN if self._is_hidden(shown) else _NO_PICTURE)
+        about = await look_up(message, words, me)
+        words = about.words
+        if about.pictures:
+            await self._edit(message, about)
+        elif brought := _brought_along(about, me):
+            chosen = [_at(brought, number) for number in words.numbers] or brought
+            await self._paint(message, replace(words, links=()), chosen)
+        elif message.type is discord.MessageType.reply and (
+            words.numbers or (words.called and words.text)
+        ):
+            await say(message, _HIDDEN if self._is_hidden(about.shown) else _NO_PICTURE)
 
-    async def _edit(
-        self, message: discord.Message, words: _Words, shown: discord.Message, pictures: list[Found]
-    ) -> None:
-        if len(pictures) > 1 and words.text and words.number is None:
-            await ask_which(message, _order(words), shown, len(pictures), self._intake)
+    async def _edit(self, message: discord.Message, about: About) -> None:
+        words, pictures = about.words, about.pictures
+        if len(pictures) > 1 and words.text and not words.numbers:
+            if about.shown is not None:
+                await ask_which(message, _order(words), about.shown, len(pictures), self._intake)
             return
-        chosen = _at(pictures, words.number or 1)
-        await self._paint(message, words, [chosen, *attached(*message.attachments)])
+        chosen = [_at(pictures, number) for number in words.numbers or (1,)]
+        files = [file for each in about.asked for file in each.attachments]
+        await self._paint(message, words, [*chosen, *attached(*files)])
 
-    async def _paint(self, message: discord.Message, words: _Words, found: Sequence[Found]) -> None:
+    async def _paint(self, message: discord.Message, words: Words, found: Sequence[Found]) -> None:
         if not words.text:
             await say(message, _HINT)
             return
@@ -131,8 +99,10 @@ class Replies(commands.Cog):
         if submitted.fresh:
             self._intake.begin(submitted.generation)
 
-    def _is_hidden(self, shown: discord.Message) -> bool:
+    def _is_hidden(self, shown: discord.Message | None) -> bool:
         """Whether Discord withholds what is in it, as far as that can be known."""
+        if shown is None:
+            return False
         told = (shown.content, shown.attachments, shown.embeds, shown.components, shown.stickers)
         theirs = shown.author != self._client.user and shown.guild is not None
         return theirs and not any(told) and not self._client.intents.message_content
@@ -142,10 +112,11 @@ def _concerns(message: discord.Message, me: discord.abc.User) -> bool:
     """Whether somebody speaks to the bot of a picture; nothing is asked or fetched for it."""
     if message.author.bot or message.webhook_id is not None or message.type not in _KINDS:
         return False
-    if message.type is not discord.MessageType.reply and not message.attachments:
-        return False
     named = any(person.id == me.id for person in message.mentions)
-    return named or isinstance(message.channel, discord.DMChannel) or _answers(message, me)
+    if not (named or isinstance(message.channel, discord.DMChannel) or _answers(message, me)):
+        return False
+    is_reply = message.type is discord.MessageType.reply
+    return is_reply or bool(message.attachments) or bool(Words.of(message, me).links)
 
 
 def _answers(message: discord.Message, me: discord.abc.User) -> bool:
@@ -161,34 +132,27 @@ def _answers(message: discord.Message, me: discord.abc.User) -> bool:
     )
 
 
-async def _replied_to(message: discord.Message) -> discord.Message | None:
-    reference = message.reference
-    if message.type is not discord.MessageType.reply or not reference or not reference.message_id:
-        return None
-    match reference.resolved:
-        case discord.Message() as shown:
-            return shown
-        case discord.DeletedReferencedMessage():
-            raise gone()
-        case None:
-            return await find_message(message.channel, reference.message_id)
-
-
-def _brought_along(message: discord.Message, me: discord.abc.User | None) -> list[Found]:
-    return [each for each in pictures_in(message, me) if isinstance(each, Attached)]
+def _brought_along(about: About, me: discord.abc.User) -> list[Found]:
+    files = [
+        each
+        for asked in about.asked
+        for each in pictures_in(asked, me)
+        if isinstance(each, Attached)
+    ]
+    return [*files, *about.words.links]
 
 
 def _at(pictures: Sequence[Found], number: int) -> Found:
-    if number > len(pictures):
+    if not 1 <= number <= len(pictures):
         raise BadRequest(
             f"There is no picture {number}: I count {plural(len(pictures), 'picture')} there."
         )
     return pictures[number - 1]
 
 
-def _order(words: _Words) -> Order:
+def _order(words: Words) -> Order:
     # One, so that the next reply needs no number.
-    order = Order(prompt=words.text, count=1)
+    order = Order(prompt=words.prompt, count=1)
     if asks_first(order):
         raise BadRequest(_COMBINATIONS)
     return order

@@ -383,6 +383,97 @@ async def test_what_was_brought_along_is_deleted_before_one_is_chosen(world: Wor
     assert len(await world.generations()) == 1
 
 
+# Numbers, names and links before the words
+
+
+@pytest.mark.parametrize(
+    "text", ["#2, make it night", "#2: make it night", "#2 - make it night", "#2. make it night"]
+)
+async def test_no_point_behind_a_number_is_painted(world: World, text: str) -> None:
+    [edited] = await reply(world, await result(world, count=4), text)
+    assert "`make it night`" in edited.content
+    check_sent(world, await four(world).attachments[1].read())
+
+
+@pytest.mark.parametrize("numbers", ["#3 #1", "#3, #1 and #3:", "#3+#1 –"])
+async def test_several_numbers_take_several_pictures(world: World, numbers: str) -> None:
+    [edited] = await reply(world, await result(world, count=4), f"{numbers} blend them", BLUE)
+    assert "`blend them`" in edited.content
+    files = [await four(world).attachments[place].read() for place in (2, 0)]
+    check_sent(world, *files, BLUE)
+
+
+@pytest.mark.parametrize(("text", "number"), [("#0 make it", 0), ("#1 #5 mix", 5), ("#100 x", 100)])
+async def test_numbers_that_are_not_there(world: World, text: str, number: int) -> None:
+    [refused] = await reply(world, await result(world, count=4), text)
+    assert refused.content == f"There is no picture {number}: I count 4 pictures there."
+    assert len(await world.generations()) == 1
+
+
+async def test_people_are_named_and_not_numbered(world: World) -> None:
+    fox = await result(world)
+    [edited] = await reply(world, fox, f"put {world.ann.mention} and <@!{world.bob.id}> in it")
+    assert "`put ann and bob in it`" in edited.content
+    assert await reply(world, fox, f"{world.ann.mention} 👀") == [], "a name is no instruction"
+
+
+@pytest.fixture
+def fetched(world: World, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The links that were followed; behind each is a blue picture, or by its name another."""
+    followed: list[str] = []
+
+    async def fetch(url: str) -> bytes:
+        followed.append(url)
+        return GREEN if "green" in url else BLUE
+
+    monkeypatch.setattr(world.client.studio.intake._gatherer._links, "fetch", fetch)
+    return followed
+
+
+CAT, HAT = "https://x.example/c.png", "https://x.example/green.png"
+
+
+@pytest.mark.usefixtures("fetched")
+async def test_links_before_the_words_count_as_attached(world: World) -> None:
+    said = await world.ann.send(world.channel, "show us your cat")
+    [edited] = await reply(world, said, f"{words(world)} {CAT} make it blue")
+    assert "`make it blue`" in edited.content
+    check_sent(world, BLUE)
+    await world.bob.send(world.channel, f"{words(world)} <{CAT}> {HAT} put the hat on the cat")
+    check_sent(world, BLUE, GREEN)
+    await reply(world, said, f"{words(world)} #2 {CAT} {HAT} only this", RED)
+    check_sent(world, BLUE)
+    await reply(world, edited, f"{HAT} with this hat", RED)
+    check_sent(world, await edited.attachments[0].read(), RED, GREEN)
+    assert len(await world.generations()) == 4
+
+
+@pytest.mark.usefixtures("fetched")
+async def test_a_link_stays_with_its_words_while_it_is_asked_which(world: World) -> None:
+    asked = await question(world, text=f"{HAT} with this hat")
+    await world.bob.click(asked, label="2")
+    check_sent(world, await four(world).attachments[1].read(), GREEN)
+
+
+async def test_links_alone_and_links_for_others_are_not_followed(
+    world: World, fetched: list[str]
+) -> None:
+    fox, said = await result(world), await world.ann.send(world.channel, "hello")
+    [told] = await reply(world, fox, f"{words(world)} {CAT}")
+    assert told.content.startswith("Write what to change")
+    [told] = await reply(world, said, f"{words(world)} {CAT} {HAT}")
+    assert told.content.startswith("Write what to change")
+    assert await reply(world, fox, CAT) == []
+    assert await reply(world, said, f"{CAT} make it blue") == []
+    before, asked = len(world.channel.history()), len(world.env.http_requests)
+    await world.ann.send(world.channel, f"{CAT} make it blue")
+    await world.ann.send(world.channel, f"{words(world)} look at {CAT}")
+    assert len(world.channel.history()) == before + 2, "a link among the words is one of them"
+    assert len(world.env.http_requests) == asked
+    assert fetched == []
+    assert len(await world.generations()) == 1
+
+
 # What does not go well
 
 
