@@ -28,6 +28,9 @@ _HINT = (
     "Write what to change, such as `make it night`. Where a message has several pictures, "
     "`#2 make it night` takes the second one."
 )
+_WHICH = (
+    "Which of the {} pictures? Reply with its number before your words, such as `#2 make it night`."
+)
 _NO_PICTURE = (
     "I can't find a picture in that message. Reply to one that has a picture, or attach it to "
     "your reply."
@@ -80,12 +83,19 @@ class Replies(commands.Cog):
     async def _edit(self, message: discord.Message, about: About) -> None:
         words, pictures = about.words, about.pictures
         if len(pictures) > 1 and words.text and not words.numbers:
-            if about.shown is not None:
-                await ask_which(message, _order(words), about.shown, len(pictures), self._intake)
+            await self._ask_which(message, about)
             return
         chosen = [_at(pictures, number) for number in words.numbers or (1,)]
         files = [file for each in about.asked for file in each.attachments]
         await self._paint(message, words, [*chosen, *attached(*files)])
+
+    async def _ask_which(self, message: discord.Message, about: About) -> None:
+        count, order = len(about.pictures), _order(about.words)
+        if any(each.attachments for each in about.asked[:-1]):
+            # Those would be forgotten until a button is pressed.
+            raise BadRequest(_WHICH.format(count))
+        if about.shown is not None:
+            await ask_which(message, order, about.shown, count, self._intake)
 
     async def _paint(self, message: discord.Message, words: Words, found: Sequence[Found]) -> None:
         if not words.text:

@@ -383,6 +383,97 @@ async def test_what_was_brought_along_is_deleted_before_one_is_chosen(world: Wor
     assert len(await world.generations()) == 1
 
 
+# Replies to what the bot asked
+
+
+async def test_a_reply_to_the_question_takes_the_picture(world: World) -> None:
+    asked = await question(world, BLUE)
+    [edited] = await reply(world, asked, "#2 make it day")
+    assert "`make it day`" in edited.content
+    assert edited.reference.message_id == asking(world).id
+    check_sent(world, await four(world).attachments[1].read(), BLUE)
+    assert (await world.usage(world.bob)).day_used == 1
+
+
+@pytest.mark.parametrize("number", ["#3", "3", " #3, "])
+async def test_a_number_alone_leaves_the_words_as_they_were(world: World, number: str) -> None:
+    [edited] = await reply(world, await question(world), number)
+    assert "`make it night`" in edited.content
+    check_sent(world, await four(world).attachments[2].read())
+
+
+async def test_a_reply_to_a_wrong_number_is_right_by_another(world: World) -> None:
+    [refused] = await reply(world, await result(world, count=4), "#9 make it night", BLUE)
+    [again] = await reply(world, refused, "#8")
+    assert again.content == "There is no picture 8: I count 4 pictures there."
+    [edited] = await reply(world, again, "4", GREEN)
+    assert "`make it night`" in edited.content
+    check_sent(world, await four(world).attachments[3].read(), BLUE, GREEN)
+
+
+async def test_a_reply_to_the_question_without_a_number_is_asked_once_more(world: World) -> None:
+    [again] = await reply(world, await question(world), "make it day")
+    await world.bob.click(again, label="1")
+    assert "`make it day`" in world.results()[-1].content
+    check_sent(world, await four(world).attachments[0].read())
+
+
+async def test_what_came_with_the_first_words_is_not_forgotten(world: World) -> None:
+    [told] = await reply(world, await question(world, BLUE), "make it dawn")
+    assert told.content.startswith("Which of the 4 pictures?")
+    assert not told.components, "by a button, what came with the first words would be forgotten"
+    [edited] = await reply(world, told, "#2")
+    assert "`make it dawn`" in edited.content
+    check_sent(world, await four(world).attachments[1].read(), BLUE)
+
+
+async def test_a_reply_to_the_hint_is_the_edit(world: World) -> None:
+    [hint] = await reply(world, await result(world, count=4), "#2")
+    [edited] = await reply(world, hint, "make it night")
+    assert "`make it night`" in edited.content
+    check_sent(world, await four(world).attachments[1].read())
+    [braces] = await reply(world, four(world), "#3 make it {night|dawn}")
+    [edited] = await reply(world, braces, "make it dawn")
+    check_sent(world, await four(world).attachments[2].read())
+
+
+async def test_a_number_after_pictures_that_came_without_a_reply(world: World) -> None:
+    named = [("a.png", RED), ("b.png", GREEN)]
+    await world.bob.send(world.channel, f"{words(world)} #3 with a hat", attachments=named)
+    refused = world.channel.history()[-1]
+    assert refused.content == "There is no picture 3: I count 2 pictures there."
+    [edited] = await reply(world, refused, "2")
+    assert "`with a hat`" in edited.content
+    check_sent(world, GREEN)
+
+
+async def test_thanks_for_a_failure_are_no_order(world: World) -> None:
+    fox = await result(world)
+    world.painter.faults.next(Kind.UNSAFE)
+    [told] = await reply(world, fox, "make it night")
+    asked = len(world.env.http_requests)
+    assert await reply(world, told, "oh well, thanks") == []
+    assert len(world.env.http_requests) == asked, "nothing was looked for"
+    [edited] = await reply(world, told, f"{words(world)} make it dawn")
+    assert "`make it dawn`" in edited.content
+
+
+async def test_a_question_that_leads_nowhere_says_so(world: World) -> None:
+    asked = await question(world)
+    await world.bob.delete(asking(world))
+    [told] = await reply(world, asked, "#2")
+    assert told.content.startswith("That message is gone, and its picture with it.")
+    [hidden] = await reply(world, await upload(world, RED), f"{words(world)} give it a hat")
+    [told] = await reply(world, hidden, "#1")
+    assert "Edit this picture" in told.content
+    allow(world, read_message_history=False)
+    [alone] = await hear(world, **write(world, "#9 make it night", four(world)))
+    allow(world, read_message_history=None)
+    [told] = await reply(world, alone, "2")
+    assert told.content.startswith("I can't find a picture in that message.")
+    assert len(await world.generations()) == 1
+
+
 # Numbers, names and links before the words
 
 
@@ -451,6 +542,8 @@ async def test_links_before_the_words_count_as_attached(world: World) -> None:
 @pytest.mark.usefixtures("fetched")
 async def test_a_link_stays_with_its_words_while_it_is_asked_which(world: World) -> None:
     asked = await question(world, text=f"{HAT} with this hat")
+    await reply(world, asked, "3")
+    check_sent(world, await four(world).attachments[2].read(), GREEN)
     await world.bob.click(asked, label="2")
     check_sent(world, await four(world).attachments[1].read(), GREEN)
 

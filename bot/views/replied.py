@@ -1,18 +1,27 @@
-"""What a reply is about."""
+"""What a reply is about, also where it answers something that the bot itself asked."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import discord
 
 from bot.views.messages import find_message, gone
 from bot.views.pictures_in import pictures_in
+from bot.views.spoken import Words
 
 if TYPE_CHECKING:
     from bot.views.pictures_in import Found
-    from bot.views.spoken import Words
+
+#: How what we say begins where more words make an order of it; it may stand behind a name.
+_ASKS = re.compile(
+    r"(?:<@!?\d+> )?"
+    r"(?:Which of the |Write what |Words in braces |(?P<uncounted>There is no picture \d))"
+)
+#: Questions upon questions that are gone back over.
+_BACK_MAX = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +29,7 @@ class About:
     """What somebody wants, as far as it can be known.
 
     Attributes:
-        words: what was written.
+        words: with what they leave to those that a question of ours was about.
         shown: the message that was meant; None where nothing was replied to.
         pictures: in that one.
         asked: the messages that have the words, and bring pictures along; the oldest first.
@@ -33,13 +42,34 @@ class About:
 
 
 async def look_up(message: discord.Message, words: Words, me: discord.abc.User) -> About:
-    """Goes from a reply to the picture.
+    """Goes from an answer to the question, and from there to the picture.
 
     Raises:
         Refusal: one of the messages is gone, or cannot be had.
     """
-    shown = await _replied_to(message)
-    return About(words, shown, pictures_in(shown, me) if shown else [], (message,))
+    asked, shown = [message], await _replied_to(message)
+    for _ in range(_BACK_MAX):
+        if shown is None or shown.author != me or pictures_in(shown, me):
+            break
+        asks = _ASKS.match(shown.content)
+        if asks:
+            words = words.as_answer()
+        elif not (words.numbers or words.called):
+            break
+        # Discord hands along what is replied to, and no more.
+        before = await _replied_to(shown)
+        if before is None:
+            break
+        if before.author == me:
+            shown = before
+            continue
+        earlier = Words.of(before, me)
+        if asks and asks["uncounted"]:
+            earlier = replace(earlier, numbers=())
+        words = words.after(earlier)
+        asked.insert(0, before)
+        shown = await _replied_to(before)
+    return About(words, shown, pictures_in(shown, me) if shown else [], tuple(asked))
 
 
 async def _replied_to(message: discord.Message) -> discord.Message | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 from bot.studio.gathering import split_links
@@ -18,6 +18,7 @@ _NUMBER = r"#([0-9]{1,3})(?!\w)"
 _NUMBERS = re.compile(
     rf"\s*{_NUMBER}(?:[\s,;&+]*(?:and\b\s*)?{_NUMBER})*(?:[\s,:;]|[.!\u2013\u2014-](?!\w))*"
 )
+_BARE_NUMBER = re.compile(r"[0-9]{1,3}")
 _PERSON = re.compile(r"<@!?([0-9]+)>")
 #: What people answer a picture with that want no other one: GIFs, names, and emoji of servers.
 _NO_WORDS = re.compile(r"<?https?://\S+>?|<a?:\w+:\d+>|<@!?\d+>")
@@ -55,6 +56,21 @@ class Words:
     def prompt(self) -> str:
         """With the links, which the studio takes off again."""
         return " ".join((*(link.url for link in self.links), self.text))
+
+    def as_answer(self) -> Self:
+        """The same where they answer a question, to which a number alone is enough."""
+        if _BARE_NUMBER.fullmatch(self.text):
+            return replace(self, text="", numbers=(int(self.text),), called=True)
+        return replace(self, called=True)
+
+    def after(self, earlier: Words) -> Self:
+        """With what they leave to the words of before."""
+        return replace(
+            self,
+            text=self.text or earlier.text,
+            links=(*earlier.links, *self.links),
+            numbers=self.numbers or earlier.numbers,
+        )
 
 
 def _with_names(text: str, message: discord.Message) -> str:
