@@ -95,8 +95,9 @@ def family_of(
 ) -> Relatives:
     """A generation's ancestors, what descends from it or from any of them, and itself.
 
-    A family that is too large is cut: the generation itself stays, then the nearest of its
-    ancestors, then of its descendants, then the oldest of the others.
+    A family that is too large is cut: the generation itself stays, and what its line began
+    with; of many such roots the oldest, which take half of the room. Then come the nearest of
+    its ancestors, then of its descendants, then the oldest of the others.
 
     Args:
         connection: to read with.
@@ -111,16 +112,27 @@ def family_of(
     ids = [generation_id, *above, *below, *others]
     seen = {row.id: row.number for row in connection.execute(_SEEN, {"of": ids}) if sees(row)}
     # A child is accepted after its parents, so the numbers tell who is nearer.
+    itself = {generation_id} & seen.keys()
     nearest_first = [
-        *({generation_id} & seen.keys()),
+        *itself,
         *sorted(above & seen.keys(), key=seen.__getitem__, reverse=True),
         *sorted(below & seen.keys(), key=seen.__getitem__),
         *sorted(others & seen.keys(), key=seen.__getitem__),
     ]
     kept = nearest_first[:at_most]
+    if len(kept) < len(nearest_first):
+        roots = sorted(_roots(connection, above & seen.keys()), key=seen.__getitem__)
+        first = dict.fromkeys((*itself, *roots[: at_most // 2], *nearest_first))
+        kept = [*first][:at_most]
     rows = connection.execute(_WHOLE, {"of": kept}).all()
     edges = [Edge(*row) for row in connection.execute(_EDGES, {"of": kept})]
     return Relatives(rows, edges, len(nearest_first) - len(kept))
+
+
+def _roots(connection: Connection, above: Collection[str]) -> set[str]:
+    """Those of some ancestors that came of none of the others."""
+    edges = connection.execute(_EDGES, {"of": list(above)})
+    return {*above} - {edge.generation_id for edge in edges}
 
 
 def _read_line(connection: Connection, line: Select[str], of: Collection[str]) -> set[str]:

@@ -98,6 +98,15 @@ def nearest_first(born, number, seen):
     return [n for n in kept if born[n].painted and seen(born[n])]
 
 
+def kept_of(born, number, seen, at_most):
+    told = nearest_first(born, number, seen)
+    line = above(born, number) & {*told}
+    roots = [n for n in sorted(line) if not line & {parent for parent, _ in born[n].parents}]
+    first = [n for n in (number, *roots[: at_most // 2]) if n in told]
+    rest = [n for n in told if n not in first]
+    return {*told} if len(told) <= at_most else {*[*first, *rest][:at_most]}
+
+
 def edges(born, numbers):
     return [
         Edge(name(child), name(parent), position)
@@ -115,7 +124,7 @@ def test_families_are_as_plain_python_tells_them(engine, born, at_most, seen):
         for number in range(len(born)):
             found = family_of(connection, name(number), at_most=at_most, sees=seen)
             told = nearest_first(born, number, seen)
-            kept = set(told[:at_most])
+            kept = kept_of(born, number, seen, at_most)
             assert [row.id for row in found.rows] == [name(n) for n in sorted(kept)], (
                 f"the family of {number}, oldest first"
             )
@@ -168,11 +177,24 @@ def test_a_chain_of_hundreds_is_a_family_from_either_end(connection):
         assert len(found.edges) == 300
 
 
-def test_in_a_long_chain_the_nearest_ancestors_are_kept(connection):
+def test_in_a_long_chain_the_root_and_the_nearest_ancestors_are_kept(connection):
     write_down_many(connection, [[], *([n] for n in range(300))])
     found = family_of(connection, name(200), at_most=24, sees=everybody)
-    assert numbers(found) == list(range(177, 201))
+    assert numbers(found) == [0, *range(178, 201)]
     assert found.left_out == 301 - 24
+
+
+def test_what_a_line_that_is_seen_in_part_began_with_is_kept(connection):
+    write_down_many(connection, [[], [], *([n, 0] for n in range(1, 100))])
+    found = family_of(connection, name(100), at_most=10, sees=lambda row: row.id != name(0))
+    assert numbers(found) == [1, *range(92, 101)]
+
+
+def test_of_many_roots_the_oldest_are_kept_beside_the_parents(connection):
+    blends = [[n, n + 8, n + 16] for n in range(8)]
+    write_down_many(connection, [*([] for _ in range(24)), *blends, [*range(24, 32)]])
+    found = family_of(connection, name(32), at_most=24, sees=everybody)
+    assert numbers(found) == [*range(12), *range(21, 33)]
 
 
 def test_one_that_came_of_hundreds_knows_them(connection):
