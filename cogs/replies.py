@@ -68,7 +68,7 @@ class Replies(commands.Cog):
         if not may_post(message):
             log.info("message.no_place", message=message.id, channel=message.channel.id)
             return
-        about = await look_up(message, words, me)
+        about = await look_up(message, words, me, self._client)
         words = about.words
         if about.pictures:
             await self._edit(message, about)

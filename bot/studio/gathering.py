@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bot.imaging.references import Reference, References
     from bot.store.database import Database
     from bot.studio.generation import Generation, Shown, Viewer
+    from bot.studio.order import Order
 
 #: As many as any model takes that is offered.
 SOURCES_MAX = 8
@@ -33,6 +34,11 @@ _HELD_AT_ONCE, _PATIENCE_S = 2, 15.0
 _FIRST_PLACE = 11
 # As in Midjourney, links before the words are pictures to work from.
 _LEADING_LINK = re.compile(r"\s*<?(https?://[^\s<>]+)>?(?:\s+|$)")
+
+_LINKS_ALONE = (
+    "A link alone doesn't tell me what to paint. Write after it what to make of its picture, such "
+    "as `https://example.com/cat.png make it night`."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +98,22 @@ def split_links(prompt: str) -> tuple[str, tuple[Linked, ...]]:
         links.append(Linked(found[1]))
         prompt = prompt[found.end() :]
     return prompt, tuple(links)
+
+
+def words_and_links(order: Order) -> tuple[str, tuple[Linked, ...]]:
+    """An order's words, and the links before them, which are pictures to work from.
+
+    Of a variation, the words are its picture's own, where a link is but a word.
+
+    Raises:
+        BadRequest: there are links alone.
+    """
+    if order.variation is not None:
+        return order.prompt, ()
+    prompt, links = split_links(order.prompt)
+    if links and not prompt:
+        raise BadRequest(_LINKS_ALONE)
+    return prompt, links
 
 
 def check_count(given: int) -> None:

@@ -10,14 +10,14 @@ from random import SystemRandom
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from bot.errors import BadRequest, NotAllowed, NotFound, Refusal
+from bot.errors import NotAllowed, NotFound, Refusal
 from bot.imaging.request import SEED_MAX
 from bot.store import drafts, generations
 from bot.store.generations import Accepted, NewGeneration, NewSource, OverLimit, Replayed
 from bot.studio import allowance
 from bot.studio.choice import Choice, kept_for
 from bot.studio.circuit import Health, PainterOut
-from bot.studio.gathering import Ours, split_links
+from bot.studio.gathering import Ours, split_links, words_and_links
 from bot.studio.generation import Generation
 from bot.studio.life import log_state
 from bot.studio.order import Order
@@ -42,10 +42,6 @@ if TYPE_CHECKING:
 #: Crockford's alphabet: no letters that read alike (https://www.crockford.com/base32.html).
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _ID_LENGTH = 10
-_LINKS_ALONE = (
-    "A link alone doesn't tell me what to paint. Write after it what to make of its picture, such "
-    "as `https://example.com/cat.png make it night`."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,11 +369,7 @@ class Intake:
     async def _with_sources(
         self, order: Order, given: Sequence[Given], owner_id: str, place: Place
     ) -> Order:
-        # Of a variation, the words are its picture's own, where a link is but a word.
-        of_their_own = order.variation is None
-        prompt, links = split_links(order.prompt) if of_their_own else (order.prompt, ())
-        if links and not prompt:
-            raise BadRequest(_LINKS_ALONE)
+        prompt, links = words_and_links(order)
         # What can be refused without a look at the pictures is refused before.
         order = replace(order, prompt=prompt).cleaned()
         await self._gatherer.check(order.sources, place.viewer)

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import discord
 
-from bot.views.messages import find_message, gone
-from bot.views.pictures_in import pictures_in
+from bot.views.messages import find_message, gone, place_of
+from bot.views.pictures_in import pictures_for, pictures_in
 from bot.views.spoken import Words
 
 if TYPE_CHECKING:
+    from bot.client import Easel
     from bot.views.pictures_in import Found
 
 #: How what we say begins where more words make an order of it; it may stand behind a name.
@@ -41,7 +42,9 @@ class About:
     asked: tuple[discord.Message, ...]
 
 
-async def look_up(message: discord.Message, words: Words, me: discord.abc.User) -> About:
+async def look_up(
+    message: discord.Message, words: Words, me: discord.abc.User, client: Easel
+) -> About:
     """Goes from an answer to the question, and from there to the picture.
 
     Raises:
@@ -69,7 +72,9 @@ async def look_up(message: discord.Message, words: Words, me: discord.abc.User) 
         words = words.after(earlier)
         asked.insert(0, before)
         shown = await _replied_to(before)
-    return About(words, shown, pictures_in(shown, me) if shown else [], tuple(asked))
+    viewer = place_of(message, client).viewer
+    pictures = await pictures_for(viewer, shown, client) if shown else []
+    return About(words, shown, pictures, tuple(asked))
 
 
 async def _replied_to(message: discord.Message) -> discord.Message | None:
