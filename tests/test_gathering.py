@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import os
 import time
 from functools import partial
 from io import BytesIO
@@ -16,8 +17,12 @@ from world import open_world
 
 from bot.demo.faults import Fault, Kind
 from bot.errors import AllowanceSpent, NotAllowed, NotFound, Refusal
+from bot.imaging import recipe
+from bot.imaging.cleaning import CLEAN_BYTES_MAX
+from bot.imaging.containers import MediaType
 from bot.imaging.model import Takes
-from bot.imaging.references import BadReference
+from bot.imaging.pictures import inspect
+from bot.imaging.references import BadReference, Reference
 from bot.imaging.request import Shape
 from bot.store.schema import Editors, sources
 from bot.studio.gathering import SOURCES_MAX, Elsewhere, Linked, Ours, Upload, split_links
@@ -75,11 +80,14 @@ async def ended(world: World, generation_id: str) -> Any:
 
 def sent(world: World) -> list[Image.Image]:
     """The pictures of the last request, as the API got them."""
+    return [Image.open(BytesIO(data)) for data in files_sent(world)]
+
+
+def files_sent(world: World) -> list[bytes]:
     body = world.painter.requests[-1].body
     fields = body.get("reference_images") or [body["image_url"]]
     assert isinstance(fields, list)
-    files = [base64.b64decode(str(field).partition(",")[2]) for field in fields]
-    return [Image.open(BytesIO(data)) for data in files]
+    return [base64.b64decode(str(field).partition(",")[2]) for field in fields]
 
 
 async def test_what_was_brought_along_is_sent_clean_and_its_form_is_followed(world: World) -> None:
@@ -124,6 +132,28 @@ async def test_a_picture_of_ours_is_sent_and_remembered_as_the_parent(world: Wor
         )
     ]
     assert max(difference) < 12, "another picture was sent"
+
+
+async def test_a_picture_of_ours_is_sent_small_and_without_its_recipe(world: World) -> None:
+    first = await paint(world, Order("a secret of ours", count=1), place(world, 1))
+    kept = await world.client.studio.see(first.id, place(world, 2).viewer)
+    [data] = await world.client.studio.files(kept.pictures)
+    written = recipe.read(data)
+    assert written is not None, "what is kept says how it was painted"
+    # As models that paint in more pixels, or in PNG, would have left it there.
+    pixels = Image.frombytes("RGB", (1400, 1400), os.urandom(1400 * 1400 * 3))
+    buffer = BytesIO()
+    pixels.save(buffer, "PNG")
+    large = recipe.embed(inspect(buffer.getvalue()), written).data
+    assert len(large) > CLEAN_BYTES_MAX
+    await world.client.studio._archive.put({kept.pictures[0].key: large})
+    await paint(world, Order("make it night", count=1), place(world, 3), Ours(first.id, 1))
+    [file] = files_sent(world)
+    assert len(file) <= CLEAN_BYTES_MAX
+    assert recipe.read(file) is None
+    for told in (b"easel", b"a secret of ours", first.id.encode(), b"xmpmeta"):
+        assert told not in file, "it went along to the API"
+    assert Image.open(BytesIO(file)).size == (1400, 1400)
 
 
 async def test_an_edit_of_an_edit_counts_steps_and_names_everybody(world: World) -> None:
@@ -195,6 +225,38 @@ async def test_a_link_into_our_own_network_is_refused(world: World) -> None:
             Order("make it night"), place(world, 1), [Linked(f"{world.painter.url}/v1/models")]
         )
     assert await world.generations() == []
+
+
+@pytest.mark.parametrize("way", ["links", "attachments"])
+async def test_what_many_people_bring_at_once_is_held_for_a_few(
+    world: World, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    held: list[bytes] = []
+    counts: list[int] = []
+
+    async def fetch(_: str = LINK) -> bytes:
+        held.append(picture())
+        counts.append(len(held))
+        await asyncio.sleep(0)
+        return held[-1]
+
+    async def read() -> Upload:
+        return Upload(await fetch(), LINK)
+
+    async def clean(data: bytes) -> Reference:
+        await asyncio.sleep(0)
+        held.pop()
+        return Reference(data, MediaType.PNG, 96, 64)
+
+    intake = world.client.studio.intake
+    monkeypatch.setattr(intake._gatherer._links, "fetch", fetch)
+    monkeypatch.setattr(intake._gatherer._references, "clean", clean)
+    given = Linked(LINK) if way == "links" else Elsewhere(read)
+    places = [place(world, number, person_id=9_000 + number) for number in range(8)]
+    orders = (intake.submit(Order("make it night"), where, [given]) for where in places)
+    assert all(submitted.fresh for submitted in await asyncio.gather(*orders))
+    assert len(counts) == len(places)
+    assert max(counts) == 2
 
 
 async def test_what_is_refused_leaves_no_picture_behind(world: World) -> None:
