@@ -170,9 +170,12 @@ class RequestRefused(PaintingFailed):
         *,
         about_pictures: bool = False,
         operator: str | None = None,
+        retry_after: float | None = None,
         request_id: str | None = None,
     ) -> None:
-        super().__init__(sentence, operator=operator, request_id=request_id)
+        super().__init__(
+            sentence, operator=operator, retry_after=retry_after, request_id=request_id
+        )
         self.about_pictures = about_pictures
 
 

@@ -90,7 +90,7 @@ async def test_no_way_leads_to_an_edit_of_somebody_elses_picture(
     assert len(said) == 8, "each was answered"
     for number, answer in enumerate(said, start=1):
         assert f"only {world.ann.mention}" in answer.content, f"way {number}: {answer.content}"
-        assert "`Remix…`" in answer.content, f"way {number} says what would do"
+        assert "paints a new one" in answer.content, f"way {number} says what would do"
     assert len(world.painter.requests) == 2, "nothing was painted"
     assert await world.usage(world.bob) is None, "nor charged"
 

@@ -543,7 +543,12 @@ class Votes(RuleBasedStateMachine):
                 self.it_is_painted(
                     self.painting.index(ballot), State.DELIVERED, posted=True, told=1
                 )
-            due = [row.due_at for row in self.books().rounds.values() if row.due_at is not None]
+            # The looks in between, at who of a role may vote, lead to nothing new.
+            due = [
+                max(row.due_at, row.closes_at or 0.0) if Stage(row.stage).votes else row.due_at
+                for row in self.books().rounds.values()
+                if row.due_at is not None
+            ]
             self.time_passes(max(0, min(due, default=self.now) - self.now))
             self.take_due(Weather.FINE)
         self.the_promises_hold()

@@ -137,7 +137,7 @@ class Intake:
         """
         self._check_open()
         new_id = self.new_id()
-        order = await self._with_sources(order, given, new_id, place)
+        order = await self._with_sources(order, given, new_id, place, order.wanted)
         try:
             return await self._accept(order, place, new_id, accept)
         except Refusal:
@@ -198,7 +198,8 @@ class Intake:
         """
         self._check_open()
         draft_id = self.new_id()
-        order = await self._with_sources(order, given, draft_id, place)
+        # It may be confirmed when there is room for all of it.
+        order = await self._with_sources(order, given, draft_id, place, 1)
         try:
             # What is said of the price is to hold for what is painted.
             order, notes = choose(order, self._catalogue)
@@ -367,7 +368,7 @@ class Intake:
             raise PainterOut
 
     async def _with_sources(
-        self, order: Order, given: Sequence[Given], owner_id: str, place: Place
+        self, order: Order, given: Sequence[Given], owner_id: str, place: Place, room_for: int
     ) -> Order:
         prompt, links = words_and_links(order)
         # What can be refused without a look at the pictures is refused before.
@@ -377,12 +378,12 @@ class Intake:
         if not given:
             return order
         if not all(isinstance(each, Ours) for each in given):
-            await self._check_room(order, place)
+            await self._check_room(room_for, place)
         gathered = await self._gatherer.gather(given, owner_id, place.viewer, private=order.private)
         sources = (*order.sources, *gathered.sources)
         return replace(order, sources=sources, lineage=order.lineage or gathered.lineage).cleaned()
 
-    async def _check_room(self, order: Order, place: Place) -> None:
+    async def _check_room(self, wanted: int, place: Place) -> None:
         """Fetches nothing for those who have no room for it; what counts is what is written down.
 
         Raises:
@@ -391,8 +392,8 @@ class Intake:
         usage = await self._database.read(
             generations.usage_before, place.interaction_id, place.person_id, self._clock()
         )
-        if usage is not None and not allowance.has_room(usage, self._limits, order.wanted):
-            raise allowance.refusal(usage, self._limits, order.wanted)
+        if usage is not None and not allowance.has_room(usage, self._limits, wanted):
+            raise allowance.refusal(usage, self._limits, wanted)
 
     def new_id(self) -> str:
         """For whatever people see or press: ten characters, hard to guess."""
