@@ -142,6 +142,22 @@ async def test_of_two_processes_one_paints(world: World) -> None:
     assert (await world.usage(world.ann)).day_used == len(rows)
 
 
+async def test_eight_that_fail_at_once_shut_the_painter_for_as_long_as_three(
+    log: Log, tmp_path: Path
+) -> None:
+    roomy = {"user_waiting_max": 20, "user_images_per_minute": 20}
+    async with open_world(tmp_path, max_concurrent_calls=8, **roomy) as world:
+        circuit = world.client.studio.intake._circuit
+        circuit._clock = lambda: 1_000.0
+        world.painter.terms.pace = 0.5
+        world.painter.faults.next(Kind.TIMEOUT_524, times=8)
+        orders = [await submitted(world, number) for number in range(1, 9)]
+        for generation in orders:
+            world.client.studio.intake.begin(generation)
+        await until(lambda: [line["state"] for line in log.states()].count("failed") == 8)
+        assert circuit.rest_s == 15
+
+
 @pytest.mark.parametrize("fault", [None, Kind.HTML])
 async def test_whose_lease_is_over_writes_nothing_and_says_nothing(
     log: Log, tmp_path: Path, fault: Kind | None

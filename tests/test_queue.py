@@ -124,6 +124,21 @@ def test_a_circuit_rests_longer_each_time_and_success_closes_it() -> None:
     assert not circuit.failed(), "it takes trouble in a row to open it"
 
 
+def test_what_was_under_way_together_is_one_failure() -> None:
+    clock = Clock()
+    circuit = Circuit(clock)
+    asked_at = circuit.now()
+    clock.now += 1
+    assert [circuit.failed(asked_at) for _ in range(8)].count(True) == 1
+    assert circuit.rest_s == 15
+    clock.now += 16
+    probed_at = circuit.now()
+    circuit.failed(asked_at)
+    assert circuit.health is Health.MAY_BE_TRIED, "what hung for longer tells of the same time"
+    circuit.failed(probed_at)
+    assert circuit.rest_s == 30
+
+
 def test_what_is_one_request_s_own_fault_does_not_open_it() -> None:
     assert isinstance(Busy(""), TROUBLE)
     assert not isinstance(OwnerNeeded(""), TROUBLE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
+from math import inf
 from typing import TYPE_CHECKING
 
 from bot.errors import AnswerLost, Busy, Overloaded, Refusal, Unreachable
@@ -46,7 +47,12 @@ class Circuit:
         self._clock = clock
         self._failures = 0
         self._rest_s = _FIRST_REST_S
+        self._rests_since = 0.0
         self._rests_until: float | None = None
+
+    def now(self) -> float:
+        """The time by which `failed` is told when a request went off."""
+        return self._clock()
 
     @property
     def health(self) -> Health:
@@ -65,13 +71,20 @@ class Circuit:
         self._failures, self._rest_s, self._rests_until = 0, _FIRST_REST_S, None
         return was_open
 
-    def failed(self) -> bool:
-        """A request ended in trouble. True when that opened the circuit."""
+    def failed(self, asked_at: float = inf) -> bool:
+        """A request, which went off at `asked_at`, ended in trouble. True when that opened it.
+
+        Those that were under way when it opened tell nothing new.
+        """
+        was_closed = self._rests_until is None
+        is_probe = self.health is Health.MAY_BE_TRIED and asked_at > self._rests_since
+        if not (was_closed or is_probe):
+            return False
         self._failures += 1
         if self._failures < _OPENS_AFTER:
             return False
-        was_closed = self._rests_until is None
         if not was_closed:
             self._rest_s = min(self._rest_s * 2, _LONGEST_REST_S)
-        self._rests_until = self._clock() + self._rest_s
+        self._rests_since = self._clock()
+        self._rests_until = self._rests_since + self._rest_s
         return was_closed

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bot.studio.alarm import Alarm
     from bot.studio.circuit import Circuit
     from bot.studio.line import Standing
-    from bot.studio.painting import Painter
+    from bot.studio.painting import Painted, Painter
 
 log = structlog.get_logger()
 
@@ -117,14 +117,10 @@ class Life:
         log_state(generation)
         lease = Lease(self._holder, generation.attempt)
         try:
-            painted = await self._painter.paint(generation)
+            painted = await self._tried(generation)
         except EaselError as failure:
-            if isinstance(failure, TROUBLE) and self._circuit.failed():
-                log.warning("circuit.opened", cause=failure.operator)
             await self.give_up(generation, lease, failure, delivery)
             return None
-        if self._circuit.succeeded():
-            log.info("circuit.closed")
         row = await self._database.write(
             generations.keep,
             generation.id,
@@ -145,6 +141,19 @@ class Life:
         kept = Generation.from_row(row)
         log_state(kept)
         return Shown(kept, tuple(KeptPicture.from_row(each) for each in painted.pictures))
+
+    async def _tried(self, generation: Generation) -> Painted:
+        """What comes of painting it, by which is known how the API does."""
+        asked_at = self._circuit.now()
+        try:
+            painted = await self._painter.paint(generation)
+        except TROUBLE as failure:
+            if self._circuit.failed(asked_at):
+                log.warning("circuit.opened", cause=failure.operator)
+            raise
+        if self._circuit.succeeded():
+            log.info("circuit.closed")
+        return painted
 
     async def _clear_away(self, generation: Generation) -> None:
         """Forgets the pictures of attempts that came to nothing, once another one's are kept."""
