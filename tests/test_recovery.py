@@ -5,15 +5,20 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from sqlalchemy import delete, update
+from world import open_world
 
 from bot.store import leases
+from bot.store.people import DAY_S
 from bot.store.schema import generations, ledger, people, pictures
 from bot.studio.generation import Place
 from bot.studio.order import Order
 
 if TYPE_CHECKING:
-    from world import World
+    from pathlib import Path
+
+    from world import Log, World
 
 
 async def accepted(world: World, **order: Any) -> str:
@@ -64,6 +69,48 @@ async def test_what_was_being_painted_is_painted_again_with_the_same_seed(world:
     assert (row.state, row.attempt, row.orphaned) == ("delivered", 2, 1)
     assert world.painter.requests[-1].body["seed"] == row.seed
     assert len(world.results()) == 1
+
+
+async def test_a_row_that_cannot_be_read_keeps_no_other_from_its_end(
+    log: Log, tmp_path: Path
+) -> None:
+    async with open_world(tmp_path) as world:
+        broken = await accepted(world, count=1)
+        sound = [await accepted(world, count=1) for _ in range(2)]
+        await change(world, broken, request='{"of a newer version": 1}')
+        await world.restart()
+        await world.env.settle()
+        states = {row.id: row.state for row in await world.generations()}
+        assert states == {broken: "waiting"} | dict.fromkeys(sound, "delivered")
+        assert broken in [line["id"] for line in log.lines if "unreadable" in line["event"]]
+
+
+@pytest.mark.parametrize("state", ["waiting", "painted"])
+async def test_what_nobody_has_read_for_a_day_is_given_up(world: World, state: str) -> None:
+    broken = await accepted(world, count=3)
+    a_day_ago = time.time() - DAY_S - 60
+    await change(world, broken, request="{", notes="{", created_at=a_day_ago, state=state)
+    await world.restart()
+    await world.env.settle()
+    [row] = await world.generations()
+    assert (row.state, row.tell_at) == ("failed", None)
+    assert [entry.entry for entry in await world.ledger()] == ["reserve", "refund"]
+    assert (await world.usage(world.ann)).waiting == 0
+    told = world.channel.last_message
+    assert [user.id for user in told.mentions] == [world.ann.id]
+    assert "can't read" in told.content
+
+
+async def test_what_cannot_be_read_is_still_told_of(world: World) -> None:
+    broken = await accepted(world, count=3)
+    await held_by_the_dead(
+        world, broken, state="painting", attempt=3, orphaned=leases.ORPHANED_MAX, request="{}"
+    )
+    await world.restart()
+    await world.env.settle()
+    [row] = await world.generations()
+    assert (row.state, row.tell_at) == ("failed", None)
+    assert "gave up" in world.channel.last_message.content
 
 
 async def test_a_living_holder_is_left_alone(world: World) -> None:

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from bot.errors import EaselError
 from bot.imaging.pictures import MediaType
 from bot.imaging.request import Size
 from bot.store.schema import State, Way
@@ -13,6 +14,17 @@ from bot.studio.order import Order
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+class Unreadable(EaselError):
+    """A newer version of this program has written it down, or something broke it."""
+
+    def __init__(self, generation_id: str, cause: Exception) -> None:
+        super().__init__(
+            "I can't read any more what was asked for here, so nothing comes of it. Nothing was "
+            "charged; please ask again.",
+            operator=f"the row of {generation_id} cannot be read: {cause!r}",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +115,27 @@ class Generation:
 
     @classmethod
     def from_row(cls, row: Any) -> Generation:  # noqa: ANN401 - a row's columns are told in schema.py
-        columns: Mapping[str, Any] = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for it
+        """As it is written down.
+
+        Raises:
+            Unreadable: that cannot be read.
+        """
+        try:
+            return cls._of(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            raise Unreadable(row.id, error) from error
+
+    @classmethod
+    def known_of(cls, row: Any) -> Generation:  # noqa: ANN401 - as above
+        """The same, or what is known besides the order: enough to end it, and to say so."""
+        try:
+            return cls.from_row(row)
+        except Unreadable:
+            order = Order(row.prompt, private=bool(row.private)).to_json()
+            return cls._of({**row._mapping, "request": order, "notes": "[]"})  # noqa: SLF001 - as above
+
+    @classmethod
+    def _of(cls, columns: Mapping[str, Any]) -> Generation:
         own = cls.__dataclass_fields__
         kept: dict[str, Any] = {name: columns[name] for name in own if name in columns}
         kept["order"] = _attributed(Order.from_json(columns["request"]), columns)

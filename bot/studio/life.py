@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 #: Discord may be away for an hour; after a day nobody waits in the channel any more.
+TRIED_FOR_S = 24 * 60 * 60
 _DELIVERY_RETRY_S = 60.0
-_DELIVERY_TRIED_FOR_S = 24 * 60 * 60
 
 
 class Undeliverable(Exception):
@@ -188,7 +188,7 @@ class Life:
             message_id = None
         except DiscordAway as reason:
             log.warning("generation.put_off", id=generation.id, cause=str(reason))
-            if self._clock() < generation.created_at + _DELIVERY_TRIED_FOR_S:
+            if self._clock() < generation.created_at + TRIED_FOR_S:
                 again_at = self._clock() + _DELIVERY_RETRY_S
                 await self._database.write(leases.put_off, generation.id, self._holder, again_at)
                 return
@@ -196,7 +196,7 @@ class Life:
         except StoreUnavailable:
             raise  # the archive does not answer: the next sweep tries again
         except EaselError as failure:
-            await self._lose(generation, failure, delivery)
+            await self.lose(generation, failure, delivery)
             return
         lease = Lease(self._holder, generation.attempt)
         row = await self._database.write(
@@ -238,16 +238,16 @@ class Life:
                 await delivery.tell_failure(generation, generation.failure or "")
         except DiscordAway as reason:
             log.warning("generation.untold", id=generation.id, cause=str(reason))
-            if self._clock() < generation.created_at + _DELIVERY_TRIED_FOR_S:
+            if self._clock() < generation.created_at + TRIED_FOR_S:
                 return
         await self._database.write(generations.told, generation.id)
 
-    async def _lose(self, generation: Generation, failure: EaselError, delivery: Delivery) -> None:
-        """Ends what was painted and is no more; its allowance goes back, its asker is told."""
+    async def lose(self, generation: Generation, failure: EaselError, delivery: Delivery) -> None:
+        """Ends what nobody can go on with; its allowance goes back, its asker is told."""
         row = await self._database.write(
             generations.fail,
             generation.id,
-            found=State.PAINTED,
+            found=generation.state,
             becomes=State.FAILED,
             sentence=failure.sentence,
             tell_at=self._clock() + self._lease_s,
@@ -271,7 +271,7 @@ class Life:
         return None if row is None else self._ended(row)
 
     def _ended(self, row: generations.GenerationRow, **cause: object) -> Generation:
-        generation = Generation.from_row(row)
+        generation = Generation.known_of(row)
         log_state(generation, **cause)
         if generation.round_id is not None:
             # What it was painted for opens by this, or never will.

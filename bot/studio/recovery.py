@@ -11,14 +11,18 @@ import structlog
 from bot.errors import EaselError, StoreUnavailable
 from bot.store import leases
 from bot.store.generations import Lease
-from bot.studio.generation import Generation
+from bot.studio.generation import Generation, Unreadable
+from bot.studio.life import TRIED_FOR_S
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from bot.store.database import Database
+    from bot.store.generations import GenerationRow
     from bot.studio.life import Delivery, Life
     from bot.studio.work import Work
+
+    _Work = Callable[[GenerationRow, Delivery], Awaitable[None]]
 
 log = structlog.get_logger()
 
@@ -85,25 +89,60 @@ class Recovery:
         """Takes over what no living process holds."""
         await self.renew()
         found = await self._database.write(leases.sweep, self._holder, self._lease_s, self._clock)
-        for row in found.waiting:
-            await self._take_waiting(Generation.from_row(row), delivery)
-        for row in found.painted:
-            log.info("recovery.delivers", id=row.id)
-            self._work.take_painted(Generation.from_row(row))
-        for row in found.hopeless:
-            await self._life.give_up(
-                Generation.from_row(row), Lease(self._holder, row.attempt), Abandoned(), delivery
-            )
-        for row in found.untold:
-            await self._life.tell(Generation.from_row(row), delivery)
+        for rows, work in (
+            (found.waiting, self._take_waiting),
+            (found.painted, self._take_painted),
+            (found.hopeless, self._give_up),
+            (found.untold, self._tell),
+        ):
+            for row in rows:
+                await self._see_to(row, work, delivery)
 
-    async def _take_waiting(self, generation: Generation, delivery: Delivery) -> None:
+    async def _see_to(self, row: GenerationRow, work: _Work, delivery: Delivery) -> None:
+        """One that cannot be helped keeps nobody else from it."""
+        try:
+            await work(row, delivery)
+        except EaselError as error:
+            log.warning("recovery.failed", id=row.id, cause=error.operator or error.sentence)
+        except Exception:  # a row's edge: the others may be sound
+            log.exception("recovery.failed", id=row.id)
+
+    async def _take_waiting(self, row: GenerationRow, delivery: Delivery) -> None:
         """Into the line, unless the process died before anybody was told that it was heard."""
+        generation = await self._read(row, delivery)
+        if generation is None:
+            return
         is_new = generation.attempt == 0 and not self._work.has(generation.id)
         if is_new and not await delivery.is_awaited(generation):
             await self._work.cancel(generation, "Discord lost the request before I could answer.")
         else:
             self._work.take(generation)
+
+    async def _take_painted(self, row: GenerationRow, delivery: Delivery) -> None:
+        generation = await self._read(row, delivery)
+        if generation is not None:
+            log.info("recovery.delivers", id=row.id)
+            self._work.take_painted(generation)
+
+    async def _give_up(self, row: GenerationRow, delivery: Delivery) -> None:
+        lease = Lease(self._holder, row.attempt)
+        await self._life.give_up(Generation.known_of(row), lease, Abandoned(), delivery)
+
+    async def _tell(self, row: GenerationRow, delivery: Delivery) -> None:
+        await self._life.tell(Generation.known_of(row), delivery)
+
+    async def _read(self, row: GenerationRow, delivery: Delivery) -> Generation | None:
+        """None where that cannot be done.
+
+        Another version of this program may know how to, for as long as anybody waits for it.
+        """
+        try:
+            return Generation.from_row(row)
+        except Unreadable as error:
+            log.warning("recovery.unreadable", id=row.id, cause=error.operator)
+            if self._clock() > row.created_at + TRIED_FOR_S:
+                await self._life.lose(Generation.known_of(row), error, delivery)
+            return None
 
 
 class Abandoned(EaselError):
