@@ -14,6 +14,7 @@ from world import KEY, settings_for
 
 from bot.app import open_easel
 from bot.demo.painter import Painter
+from bot.store import leases
 from bot.store.schema import Way, generations
 from bot.studio.generation import Generation, Place
 from bot.studio.order import Order
@@ -21,6 +22,8 @@ from bot.studio.order import Order
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
     from pathlib import Path
+
+    import pytest
 
     from bot.client import Easel
     from bot.studio.generation import KeptPicture
@@ -71,15 +74,18 @@ class Letterbox:
 class Door:
     """Where people ask; nothing is painted before it opens."""
 
-    def __init__(self, easel: Easel, letterbox: Letterbox, opened: asyncio.Event) -> None:
+    def __init__(
+        self, easel: Easel, letterbox: Letterbox, opened: asyncio.Event, first: int
+    ) -> None:
+        """`first` is the number of the first interaction and person; the others follow."""
         self.letterbox, self._easel, self._opened = letterbox, easel, opened
-        self._numbers = count(1)
+        self._numbers, self._first = count(first), first
         self._people: dict[str, int] = {}
 
     async def ask(self, who: str, prompt: str, *, server_id: int = 1) -> None:
         place = Place(
             interaction_id=next(self._numbers),
-            person_id=self._people.setdefault(who, len(self._people) + 1),
+            person_id=self._people.setdefault(who, len(self._people) + self._first),
             server_id=server_id,
             application_id=1,
             channel_id=1,
@@ -92,6 +98,12 @@ class Door:
         submitted = await intake.submit(Order(prompt, count=1), place)
         intake.begin(submitted.generation)
 
+    async def begun(self) -> None:
+        """As many are painted as may be at once."""
+        async with asyncio.timeout(20):
+            while len(self._easel.studio._work.busy) < CALLS:  # noqa: ASYNC110 - nobody tells of it
+                await asyncio.sleep(0.01)
+
     async def painted(self, *prompts: str) -> list[str]:
         """All that was painted, in the order in which that was begun, as soon as these came."""
         self._opened.set()
@@ -103,7 +115,7 @@ class Door:
 
 
 @asynccontextmanager
-async def open_door(folder: Path, *, works: bool = True) -> AsyncGenerator[Door]:
+async def open_door(folder: Path, *, works: bool = True, first: int = 1) -> AsyncGenerator[Door]:
     opened, letterbox = asyncio.Event(), Letterbox()
 
     async def sleep(seconds: float) -> None:
@@ -115,7 +127,7 @@ async def open_door(folder: Path, *, works: bool = True) -> AsyncGenerator[Door]
         async with open_easel(settings) as easel:
             if works:
                 easel._begin_work(letterbox, NoVotes())  # type: ignore[arg-type]
-            yield Door(easel, letterbox, opened)
+            yield Door(easel, letterbox, opened, first)
             opened.set()
 
 
@@ -151,6 +163,25 @@ async def test_a_line_that_a_start_finds_is_as_fair(tmp_path: Path) -> None:
         other.execute("UPDATE generations SET created_at = created_at - 60")
     async with open_door(tmp_path) as door:
         check(await door.painted("ann's 8", *NINE))
+
+
+async def test_a_long_line_that_a_start_finds_goes_before_who_comes_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases, "PAGE", 10)
+    old = [f"old {number}" for number in range(1, 31)]
+    new = [f"new {number}" for number in range(1, 6)]
+    async with open_door(tmp_path, works=False) as door:
+        for number, prompt in enumerate(old, start=1):
+            await door.ask(prompt, prompt, server_id=number)
+    with closing(sqlite3.connect(tmp_path / "easel.db", isolation_level=None)) as other:
+        other.execute("UPDATE generations SET created_at = created_at - 60")
+    async with open_door(tmp_path, first=1000) as door:
+        await door.begun()
+        for number, prompt in enumerate(new, start=1000):
+            await door.ask(prompt, prompt, server_id=number)
+        painted = await door.painted(*old, *new)
+    assert painted == [*old, *new], "newcomers went first"
 
 
 async def test_servers_take_turns_as_well(tmp_path: Path) -> None:

@@ -199,6 +199,22 @@ def undo_settlement(connection: Any, row: Any) -> None:
     )
 
 
+async def test_however_much_was_painted_all_of_it_is_delivered_at_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.env.inject_error("POST", "/channels/*/messages", status=503, times=100)
+    for number in range(3):
+        await world.imagine(prompt=f"number {number}", count=1)
+    world.env.backend.faults.clear()
+    for row in await world.generations():
+        assert row.state == "painted"
+        await change(world, row.id, lease_until=time.time() - 1)
+    monkeypatch.setattr(leases, "PAGE", 1)
+    await world.restart()
+    await world.env.settle()
+    assert [row.state for row in await world.generations()] == ["delivered"] * 3
+
+
 async def test_a_result_that_was_posted_before_is_found_and_not_posted_twice(world: World) -> None:
     await world.imagine(count=1)
     [first] = world.results()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, bindparam, select, update
 
 from bot.store.schema import State, generations
 
@@ -16,9 +16,25 @@ if TYPE_CHECKING:
 
 #: Painting is begun again after this many holders were lost over it, and then no more.
 ORPHANED_MAX = 2
-_AT_ONCE = 200
+#: Rows that are read or taken at a time; whoever wants more comes again.
+PAGE = 200
 #: Discord takes an acknowledgement within three seconds; work must not overtake it.
 _ACKNOWLEDGED_AFTER_S = 5.0
+
+_WAITING = (
+    select(generations)
+    .where(
+        generations.c.ended_at.is_(None),
+        generations.c.state == State.WAITING,
+        generations.c.number > bindparam("after"),
+        (generations.c.attempt > 0)
+        | (generations.c.created_at <= bindparam("answered_before"))
+        # From before the clock was set back.
+        | (generations.c.created_at > bindparam("ahead")),
+    )
+    .order_by(generations.c.number)
+    .limit(bindparam("most"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +42,16 @@ class Found:
     """What a sweep took over.
 
     Attributes:
-        waiting: to be painted, whoever accepted them.
         painted: to be delivered, now held by the sweeper.
         hopeless: still `painting`, but begun too often; now held by the sweeper, to be failed.
         untold: ended without a picture, and their askers may not know.
+        more: whether there may be more to take over.
     """
 
-    waiting: Sequence[Row[Any]]
     painted: Sequence[Row[Any]]
     hopeless: Sequence[Row[Any]]
     untold: Sequence[Row[Any]]
+    more: bool
 
 
 def renew(connection: Connection, holder: str, ids: Collection[str], until: float) -> None:
@@ -60,12 +76,24 @@ def sweep(connection: Connection, holder: str, lease_s: float, clock: Callable[[
     until = now + lease_s
     _shorten(connection, until)
     _orphan(connection, now)
-    return Found(
-        waiting=_waiting(connection, now),
-        painted=_take(connection, State.PAINTED, holder, until, now),
-        hopeless=_take(connection, State.PAINTING, holder, until, now),
-        untold=_untold(connection, until, now),
-    )
+    painted = _take(connection, State.PAINTED, holder, until, now)
+    hopeless = _take(connection, State.PAINTING, holder, until, now)
+    untold = _untold(connection, until, now)
+    return Found(painted, hopeless, untold, more=PAGE in (len(painted), len(hopeless)))
+
+
+def waiting(connection: Connection, now: float, after: int) -> Sequence[Row[Any]]:
+    """A page of those to be painted, whoever accepted them, the oldest first, after number `after`.
+
+    Their askers have been answered: they were begun before, or that must have been done by now.
+    """
+    which = {
+        "after": after,
+        "answered_before": now - _ACKNOWLEDGED_AFTER_S,
+        "ahead": now + _ACKNOWLEDGED_AFTER_S,
+        "most": PAGE,
+    }
+    return connection.execute(_WAITING, which).all()
 
 
 def put_off(connection: Connection, generation_id: str, holder: str, until: float) -> None:
@@ -137,7 +165,7 @@ def _take(
             select(generations.c.id)
             .where(generations.c.ended_at.is_(None), generations.c.state == state, over)
             .order_by(generations.c.number)
-            .limit(_AT_ONCE)
+            .limit(PAGE)
         )
     ]
     taken = connection.execute(
@@ -147,28 +175,6 @@ def _take(
         .returning(*generations.c)
     )
     return taken.all()
-
-
-def _waiting(connection: Connection, now: float) -> Sequence[Row[Any]]:
-    """Those whose asker has been answered: it was begun before, or must have been by now."""
-    asked_at = generations.c.created_at
-    answered = (
-        (generations.c.attempt > 0)
-        | (asked_at <= now - _ACKNOWLEDGED_AFTER_S)
-        # From before the clock was set back.
-        | (asked_at > now + _ACKNOWLEDGED_AFTER_S)
-    )
-    found = connection.execute(
-        select(generations)
-        .where(
-            generations.c.ended_at.is_(None),
-            generations.c.state == State.WAITING,
-            answered,
-        )
-        .order_by(generations.c.number)
-        .limit(_AT_ONCE)
-    )
-    return found.all()
 
 
 def _untold(connection: Connection, until: float, now: float) -> Sequence[Row[Any]]:

@@ -88,15 +88,30 @@ class Recovery:
     async def sweep(self, delivery: Delivery) -> None:
         """Takes over what no living process holds."""
         await self.renew()
-        found = await self._database.write(leases.sweep, self._holder, self._lease_s, self._clock)
-        for rows, work in (
-            (found.waiting, self._take_waiting),
-            (found.painted, self._take_painted),
-            (found.hopeless, self._give_up),
-            (found.untold, self._tell),
-        ):
-            for row in rows:
-                await self._see_to(row, work, delivery)
+        more = True
+        while more:
+            found = await self._database.write(
+                leases.sweep, self._holder, self._lease_s, self._clock
+            )
+            for rows, work in (
+                (found.painted, self._take_painted),
+                (found.hopeless, self._give_up),
+                (found.untold, self._tell),
+            ):
+                for row in rows:
+                    await self._see_to(row, work, delivery)
+            more = found.more
+        for row in await self._line():
+            await self._see_to(row, self._take_waiting, delivery)
+
+    async def _line(self) -> list[GenerationRow]:
+        """All that wait and are in no line here: who came before is to go before those to come."""
+        found: list[GenerationRow] = []
+        after = 0
+        while page := await self._database.read(leases.waiting, self._clock(), after):
+            found.extend(row for row in page if not self._work.has(row.id))
+            after = page[-1].number
+        return found
 
     async def _see_to(self, row: GenerationRow, work: _Work, delivery: Delivery) -> None:
         """One that cannot be helped keeps nobody else from it."""
