@@ -163,6 +163,8 @@ class Discord:
 
     async def knows_answer_to(self, interaction_id: int) -> bool:
         self._must_be_there()
+        if self.weather is Weather.SLOW:
+            await asyncio.sleep(TOO_LATE_S)
         return interaction_id in self.answered
 
     async def tell(self, generation_id: str, sentence: str) -> None:

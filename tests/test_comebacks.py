@@ -144,3 +144,21 @@ def test_who_has_to_wait_for_discord_keeps_its_leases(world: LifeWorld) -> None:
     books = Books(world.file)
     assert [row["attempt"] for row in books.generations().values()] == [1, 1]
     books.close()
+
+
+def test_nobody_waits_for_long_while_discord_is_asked_about_others(world: LifeWorld) -> None:
+    first = world.start()
+    painted = first.submit(Order("a red fox", count=1), world.place(1, 1)).result().generation
+    first.begin(painted)
+    world.discord.weather = Weather.AWAY
+    answer_all(world)
+    private = Order("a red fox", count=1, private=True)
+    unsure = [first.submit(private, world.place(number, number)) for number in range(2, 10)]
+    first.gate.shut_after(0)
+    world.discord.weather = Weather.SLOW
+    world.loop.leap(2 * LEASE_S)
+    second = world.start()
+    assert len(world.discord.of(painted.id)) == 1, "what is painted waits for nobody"
+    world.loop.live(15)
+    taken = [task.result().generation.id for task in unsure]
+    assert all(map(second.work.has, taken)), "and nobody for every one before"

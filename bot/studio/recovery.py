@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import structlog
@@ -15,7 +16,7 @@ from bot.studio.generation import Generation, Unreadable
 from bot.studio.life import TRIED_FOR_S
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from bot.store.database import Database
     from bot.store.generations import GenerationRow
@@ -28,6 +29,9 @@ log = structlog.get_logger()
 
 #: Leases are renewed three times before they are over.
 _ROUNDS_IN_A_LEASE = 3
+#: Of each kind, those that may have to wait for Discord at a time.
+_AT_ONCE = 5
+_LOOK_MAX_S = 5.0
 
 
 class Recovery:
@@ -88,21 +92,37 @@ class Recovery:
     async def sweep(self, delivery: Delivery) -> None:
         """Takes over what no living process holds."""
         await self.renew()
+        hopeless: list[GenerationRow] = []
+        untold: list[GenerationRow] = []
         more = True
         while more:
             found = await self._database.write(
                 leases.sweep, self._holder, self._lease_s, self._clock
             )
-            for rows, work in (
-                (found.painted, self._take_painted),
-                (found.hopeless, self._give_up),
-                (found.untold, self._tell),
-            ):
-                for row in rows:
-                    await self._see_to(row, work, delivery)
+            for row in found.painted:
+                await self._see_to(row, self._take_painted, delivery)
+            hopeless.extend(found.hopeless)
+            untold.extend(found.untold)
             more = found.more
-        for row in await self._line():
-            await self._see_to(row, self._take_waiting, delivery)
+        line = await self._line()
+        # No kind waits while another one has to wait for Discord.
+        await asyncio.gather(
+            self._see_to_each(hopeless, self._give_up, delivery),
+            self._see_to_each(untold, self._tell, delivery),
+            self._see_to_each(line, self._take_waiting, delivery),
+        )
+
+    async def _see_to_each(
+        self, rows: Sequence[GenerationRow], work: _Work, delivery: Delivery
+    ) -> None:
+        """In their order, a few at a time."""
+        turns = asyncio.Semaphore(_AT_ONCE)
+
+        async def see_to(row: GenerationRow) -> None:
+            async with turns:
+                await self._see_to(row, work, delivery)
+
+        await asyncio.gather(*map(see_to, rows))
 
     async def _line(self) -> list[GenerationRow]:
         """All that wait and are in no line here: who came before is to go before those to come."""
@@ -128,10 +148,17 @@ class Recovery:
         if generation is None:
             return
         is_new = generation.attempt == 0 and not self._work.has(generation.id)
-        if is_new and not await delivery.is_awaited(generation):
+        if is_new and not await self._is_awaited(generation, delivery):
             await self._work.cancel(generation, "Discord lost the request before I could answer.")
         else:
             self._work.take(generation)
+
+    async def _is_awaited(self, generation: Generation, delivery: Delivery) -> bool:
+        """Yes, where Discord takes too long to say so: nobody else waits for that."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LOOK_MAX_S):
+                return await delivery.is_awaited(generation)
+        return True
 
     async def _take_painted(self, row: GenerationRow, delivery: Delivery) -> None:
         generation = await self._read(row, delivery)
