@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import pytest
 from sqlalchemy import delete, update
 from world import open_world
 
+from bot.imaging.places import _Folder
 from bot.store import leases
 from bot.store.people import DAY_S
 from bot.store.schema import generations, ledger, people, pictures
@@ -158,6 +160,52 @@ async def test_pictures_that_reached_the_disk_are_not_paid_for_again(world: Worl
     [row] = await world.generations()
     assert (row.state, row.price) == ("delivered", 60_000)
     assert {picture.model for picture in await world.rows(pictures)} == {row.model}
+
+
+async def test_pictures_on_a_disk_that_stumbles_are_looked_for_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.imagine(count=2)
+    [row] = await world.generations()
+    await world.client._database.write(forget_pictures, row)
+    await held_by_the_dead(world, row.id, state="painting", ended_at=None, message_id=None)
+    stumbles, read = iter(range(leases.ORPHANED_MAX + 2)), _Folder.get
+
+    def get(folder: _Folder, key: str) -> bytes:
+        if next(stumbles, None) is not None:
+            raise OSError(errno.EIO, "Input/output error")
+        return read(folder, key)
+
+    monkeypatch.setattr(_Folder, "get", get)
+    await world.restart()
+    for _ in range(leases.ORPHANED_MAX + 3):
+        await world.env.settle()
+        await world.env.advance_time(30)
+    [row] = await world.generations()
+    assert (row.state, row.attempt, row.orphaned) == ("delivered", 2, 1)
+    assert next(stumbles, None) is None
+    assert world.painter.renders == 1, "they were on the disk"
+
+
+async def test_pictures_that_nobody_could_read_for_a_day_are_given_up(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.imagine(count=2)
+    [row] = await world.generations()
+    await world.client._database.write(forget_pictures, row)
+    a_day_ago = {"created_at": time.time() - DAY_S - 60}
+    undone = {"state": "painting", "ended_at": None, "message_id": None}
+    await held_by_the_dead(world, row.id, **undone, **a_day_ago)
+
+    def exists(folder: _Folder, key: str) -> bool:
+        raise OSError(errno.EIO, f"Input/output error: {folder} {key}")
+
+    monkeypatch.setattr(_Folder, "exists", exists)
+    await world.restart()
+    await world.env.settle()
+    [row] = await world.generations()
+    assert row.state == "failed"
+    assert (await world.usage(world.ann)).waiting == 0
 
 
 def forget_pictures(connection: Any, row: Any) -> None:

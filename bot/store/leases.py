@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from bot.store.generations import Lease
+
 #: Painting is begun again after this many holders were lost over it, and then no more.
 ORPHANED_MAX = 2
 #: Rows that are read or taken at a time; whoever wants more comes again.
@@ -106,6 +108,25 @@ def put_off(connection: Connection, generation_id: str, holder: str, until: floa
             generations.c.holder == holder,
         )
         .values(holder=None, lease_until=until)
+    )
+
+
+def give_back(connection: Connection, generation_id: str, lease: Lease) -> None:
+    """Puts a generation back in line whose painting was claimed, and not begun after all."""
+    connection.execute(
+        update(generations)
+        .where(
+            generations.c.id == generation_id,
+            generations.c.state == State.PAINTING,
+            generations.c.holder == lease.holder,
+            generations.c.attempt == lease.attempt,
+        )
+        .values(
+            state=State.WAITING,
+            holder=None,
+            lease_until=None,
+            attempt=generations.c.attempt - 1,
+        )
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from bot.errors import ContentRefused, EaselError, StoreUnavailable
+from bot.imaging.archive import ArchiveUnreadable
 from bot.store import generations, leases
 from bot.store.generations import Lease
 from bot.store.schema import State
@@ -119,6 +120,10 @@ class Life:
         try:
             painted = await self._tried(generation)
         except EaselError as failure:
+            if _may_be_kept(generation, failure) and self._in_time(generation):
+                log.warning("generation.given_back", id=generation.id, cause=failure.operator)
+                await self._database.write(leases.give_back, generation.id, lease)
+                return None
             await self.give_up(generation, lease, failure, delivery)
             return None
         row = await self._database.write(
@@ -188,7 +193,7 @@ class Life:
             message_id = None
         except DiscordAway as reason:
             log.warning("generation.put_off", id=generation.id, cause=str(reason))
-            if self._clock() < generation.created_at + TRIED_FOR_S:
+            if self._in_time(generation):
                 again_at = self._clock() + _DELIVERY_RETRY_S
                 await self._database.write(leases.put_off, generation.id, self._holder, again_at)
                 return
@@ -238,7 +243,7 @@ class Life:
                 await delivery.tell_failure(generation, generation.failure or "")
         except DiscordAway as reason:
             log.warning("generation.untold", id=generation.id, cause=str(reason))
-            if self._clock() < generation.created_at + TRIED_FOR_S:
+            if self._in_time(generation):
                 return
         await self._database.write(generations.told, generation.id)
 
@@ -270,6 +275,10 @@ class Life:
         )
         return None if row is None else self._ended(row)
 
+    def _in_time(self, generation: Generation) -> bool:
+        """Whether somebody may still wait for it."""
+        return self._clock() < generation.created_at + TRIED_FOR_S
+
     def _ended(self, row: generations.GenerationRow, **cause: object) -> Generation:
         generation = Generation.known_of(row)
         log_state(generation, **cause)
@@ -277,6 +286,11 @@ class Life:
             # What it was painted for opens by this, or never will.
             self._alarm.look()
         return generation
+
+
+def _may_be_kept(generation: Generation, failure: EaselError) -> bool:
+    """Whether an earlier attempt may have pictures in the archive, which does not answer now."""
+    return generation.attempt > 1 and isinstance(failure, ArchiveUnreadable)
 
 
 def log_state(generation: Generation, **more: object) -> None:
