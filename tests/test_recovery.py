@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import delete, update
 from world import open_world
 
+from bot.delivery import DiscordDelivery
 from bot.imaging.places import _Folder
 from bot.store import leases
 from bot.store.people import DAY_S
@@ -311,6 +312,25 @@ async def test_discord_away_keeps_the_result_for_later(world: World) -> None:
     assert len(world.results()) == 1
     assert (await world.generations())[0].state == "delivered"
     assert (await world.usage(world.ann)).day_used == 1
+
+
+async def test_a_delivery_that_breaks_is_tried_for_a_day_and_then_kept(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def bring(*_: object, **__: object) -> int:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(DiscordDelivery, "bring", bring)
+    await world.imagine(count=1)
+    [row] = await world.generations()
+    assert (row.state, row.holder) == ("painted", None), "kept, and free to be taken later"
+    a_day_ago = time.time() - DAY_S - 60
+    await change(world, row.id, lease_until=time.time() - 1, created_at=a_day_ago)
+    await world.env.advance_time(30)
+    [row] = await world.generations()
+    assert (row.state, row.message_id) == ("delivered", None)
+    assert (await world.usage(world.ann)).waiting == 0
+    assert [entry.entry for entry in await world.ledger()] == ["reserve", "settle"]
 
 
 async def test_what_is_asked_for_while_the_process_ends_is_refused_with_a_sentence(

@@ -193,9 +193,7 @@ class Life:
             message_id = None
         except DiscordAway as reason:
             log.warning("generation.put_off", id=generation.id, cause=str(reason))
-            if self._in_time(generation):
-                again_at = self._clock() + _DELIVERY_RETRY_S
-                await self._database.write(leases.put_off, generation.id, self._holder, again_at)
+            if await self._put_off(generation):
                 return
             message_id = None
         except StoreUnavailable:
@@ -203,12 +201,26 @@ class Life:
         except EaselError as failure:
             await self.lose(generation, failure, delivery)
             return
+        except Exception:  # what nobody foresaw is tried for as long as Discord is
+            log.exception("generation.put_off", id=generation.id)
+            if await self._put_off(generation):
+                return
+            message_id = None
         lease = Lease(self._holder, generation.attempt)
         row = await self._database.write(
             generations.deliver, generation.id, message_id, self._clock(), lease=lease
         )
         if row is not None:
             self._ended(row)
+
+    async def _put_off(self, generation: Generation) -> bool:
+        """Lets it be brought later; False when that has been tried for long enough."""
+        if not self._in_time(generation):
+            log.warning("generation.undelivered", id=generation.id)
+            return False
+        again_at = self._clock() + _DELIVERY_RETRY_S
+        await self._database.write(leases.put_off, generation.id, self._holder, again_at)
+        return True
 
     async def give_up(
         self, generation: Generation, lease: Lease, failure: EaselError, delivery: Delivery
