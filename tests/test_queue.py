@@ -17,7 +17,7 @@ from bot.studio.line import Standing, Tempo
 from bot.views.waiting import _place
 
 if TYPE_CHECKING:
-    from world import World
+    from world import Log, World
 
 
 class Clock:
@@ -193,9 +193,10 @@ def test_a_place_in_words(standing: Standing, words: str) -> None:
 
 
 class Told:
-    """A delivery that remembers who was told what, and when."""
+    """A delivery that remembers who was told what, and when; of `broken`, it cannot tell."""
 
-    def __init__(self) -> None:
+    def __init__(self, broken: str = "") -> None:
+        self.broken = broken
         self.words: list[tuple[str, int]] = []
         self.slow = asyncio.Event()
         self.slow.set()
@@ -204,6 +205,8 @@ class Told:
     async def tell_standing(self, generation: Any, standing: Standing) -> None:
         self.asked.set()
         await self.slow.wait()
+        if generation.id == self.broken:
+            raise ZeroDivisionError
         self.words.append((generation.id, standing.place))
 
 
@@ -226,6 +229,26 @@ async def test_words_about_the_line_are_few() -> None:
     assert set(naps) == {5.0}, "no message changes more often than once in 5 s"
     assert len(told.words) <= 20 * 6, "and each a few times in all"
     assert {key for key, _ in told.words} == set(places), "and nobody is forgotten"
+
+
+async def test_a_word_that_breaks_ends_no_other(log: Log) -> None:
+    told, naps, places = Told(broken="b"), [], {"a": 1, "b": 2, "c": 3}
+
+    async def sleep(seconds: float) -> None:
+        naps.append(seconds)
+        for key in places:
+            places[key] += 1
+        if len(naps) == 4:
+            for key in places:
+                await announcer.settle(key)
+
+    announcer = Announcer(sleep=sleep)
+    announcer.connect(told, lambda key: Standing(places[key], None))  # type: ignore[arg-type]
+    for key in places:
+        announcer.watch(SimpleNamespace(id=key))  # type: ignore[arg-type]
+    await asyncio.wait_for(announcer._rounds, 5)  # type: ignore[arg-type]
+    assert [key for key, _ in told.words] == ["a", "c"] * 3
+    assert {line["id"] for line in log.lines if line["event"] == "announcer.failed"} == {"b"}
 
 
 async def test_a_word_on_its_way_never_takes_the_place_of_the_result() -> None:

@@ -88,5 +88,7 @@ class Announcer:
         self._telling[generation.id] = telling
         try:
             await telling
+        except Exception:  # a word's edge: the others are to hear theirs
+            log.exception("announcer.failed", id=generation.id)
         finally:
             del self._telling[generation.id]
