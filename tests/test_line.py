@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import TYPE_CHECKING
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.studio.line import Line
+from bot.studio.line import Line, Ticket
+
+if TYPE_CHECKING:
+    from random import Random
 
 
 def drain(line: Line) -> list[str]:
@@ -67,16 +71,58 @@ def test_leaving_gives_the_place_to_the_next() -> None:
     assert drain(line) == ["a", "c"]
 
 
+def test_what_one_cancels_costs_no_place() -> None:
+    line = Line()
+    for number in range(10):
+        line.join(f"cancelled-{number}", number, person_id=1, server_id=1)
+    for number in range(10):
+        line.leave(f"cancelled-{number}")
+    line.join("asked", 10, person_id=1, server_id=1)
+    for number in range(11, 41):
+        line.join(f"later-{number}", number, person_id=number, server_id=number % 2)
+    assert drain(line)[0] == "asked"
+
+
+def test_what_is_behind_what_one_cancels_moves_up() -> None:
+    line = Line()
+    for number, name in enumerate(["ann's first", "ann's second", "ann's third"]):
+        line.join(name, number, person_id=1, server_id=1)
+    others = [f"other {number}" for number in range(3, 6)]
+    for number, name in enumerate(others, start=3):
+        line.join(name, number, person_id=number, server_id=1)
+    line.leave("ann's first")
+    assert drain(line) == ["ann's second", *others, "ann's third"]
+
+
+def test_what_was_painted_elsewhere_has_taken_its_turn() -> None:
+    line = Line()
+    for name in ("ann's first", "ann's second"):
+        line.join(name, 1, person_id=1, server_id=1)
+    line.drop("ann's first")
+    line.drop("ann's first")
+    line.join("bob's", 2, person_id=2, server_id=1)
+    assert drain(line) == ["bob's", "ann's second"]
+
+
 joins = st.tuples(st.integers(1, 4), st.sampled_from([None, 1, 2]))
-steps = st.lists(st.one_of(joins, st.just("next")), max_size=80)
+#: The one so far from the front of the line leaves it.
+leaves = st.integers(0, 10)
+steps = st.lists(st.one_of(joins, st.just("next"), leaves), max_size=80)
 
 
 @given(steps)
-def test_nobody_is_lost_doubled_or_passed_over_twice(steps: list[tuple[int, int] | str]) -> None:
+def test_nobody_is_lost_doubled_or_passed_over_twice(
+    steps: list[tuple[int, int | None] | str | int],
+) -> None:
     line, joined, served = Line(), [], []
     passed_by: dict[str, Counter[str]] = {}
     for number, step in enumerate(steps):
-        if step != "next":
+        if isinstance(step, int):
+            for ticket in line.order()[step : step + 1]:
+                assert line.leave(ticket.generation_id)
+                joined.remove(ticket.generation_id)
+                passed_by.pop(ticket.generation_id, None)
+        elif isinstance(step, tuple):
             person, server = step
             name = f"{person}:{number}"
             if not any(ticket.person_id == person for ticket in line.order()):
@@ -95,3 +141,37 @@ def test_nobody_is_lost_doubled_or_passed_over_twice(steps: list[tuple[int, int]
                 )
     assert sorted(served + drain(line)) == sorted(joined)
     assert len(line) == 0
+
+
+@given(
+    before=st.lists(st.one_of(joins, st.just("next")), max_size=30),
+    asks=st.lists(st.sampled_from(["ask", "another"]), max_size=10),
+    chance=st.randoms(use_true_random=False),
+)
+def test_who_cancels_might_as_well_never_have_asked(
+    before: list[tuple[int, int | None] | str], asks: list[str], chance: Random
+) -> None:
+    line, without = Line(), Line()
+    asked = [f"asked {number}" for number, step in enumerate(asks) if step == "ask"]
+    for each in (line, without):
+        for number, step in enumerate(before):
+            if isinstance(step, tuple):
+                each.join(f"before {number}", number, *step)
+            else:
+                each.next()
+        for number, step in enumerate(asks):
+            if step == "another":
+                each.join(f"another {number}", 100 + number, 10 + number, number % 2)
+            elif each is line:
+                each.join(f"asked {number}", 100 + number, 1, number % 2)
+    chance.shuffle(asked)
+    for name in asked:
+        assert line.leave(name)
+    for each in (line, without):
+        each.join("in the end", 200, 1, 1)
+    assert [seat(ticket) for ticket in line.order()] == [seat(each) for each in without.order()]
+    assert drain(line) == drain(without)
+
+
+def seat(ticket: Ticket) -> tuple[int, int, str]:
+    return ticket.turn, ticket.server_turn, ticket.generation_id

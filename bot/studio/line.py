@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -17,6 +17,7 @@ class Ticket:
         server_turn: within that round, how many of its server come before it, so that a
             large server does not keep a small one waiting.
         number: the order of acceptance.
+        server: whose turns it takes; a direct message is a place of its own.
     """
 
     turn: int
@@ -24,6 +25,7 @@ class Ticket:
     number: int
     generation_id: str = field(compare=False)
     person_id: int = field(compare=False)
+    server: int = field(compare=False)
 
 
 class Line:
@@ -39,7 +41,7 @@ class Line:
         self._waiting: dict[str, Ticket] = {}
         self._round = 0
         self._last_turn: dict[int, int] = {}
-        self._server_turns: Counter[tuple[int, int | None]] = Counter()
+        self._server_turns: Counter[tuple[int, int]] = Counter()
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -53,16 +55,40 @@ class Line:
             return
         turn = max(self._round, self._last_turn.get(person_id, 0)) + 1
         self._last_turn[person_id] = turn
-        # A direct message is a place of its own.
-        of_server = (turn, server_id if server_id is not None else -person_id)
-        ticket = Ticket(turn, self._server_turns[of_server], number, generation_id, person_id)
-        self._server_turns[of_server] += 1
+        server = server_id if server_id is not None else -person_id
+        server_turn = self._server_turn(turn, server)
+        ticket = Ticket(turn, server_turn, number, generation_id, person_id, server)
         self._waiting[generation_id] = ticket
         heapq.heappush(self._heap, ticket)
 
     def leave(self, generation_id: str) -> bool:
-        """Gives the place up; False when there was none."""
-        return self._waiting.pop(generation_id, None) is not None
+        """Gives the place up; False when there was none.
+
+        What else its person waits for moves up, and the last of those places is free again:
+        whoever thinks better of it is no further behind than if it had never been asked for.
+        """
+        left = self._waiting.pop(generation_id, None)
+        if left is None:
+            return False
+        for later in self._later(left):
+            if later.server == left.server:
+                server_turn = left.server_turn
+            else:
+                self._close(left)
+                server_turn = self._server_turn(left.turn, later.server)
+            moved = replace(later, turn=left.turn, server_turn=server_turn)
+            self._waiting[later.generation_id] = moved
+            left = later
+        self._close(left)
+        if left.person_id in self._last_turn:
+            self._last_turn[left.person_id] -= 1
+        self._heap = list(self._waiting.values())
+        heapq.heapify(self._heap)
+        return True
+
+    def drop(self, generation_id: str) -> None:
+        """Takes one out of the line that was painted elsewhere, for which it took its turn."""
+        self._waiting.pop(generation_id, None)
 
     def next(self) -> str | None:
         """Whose turn it is, who leaves the line by this; None when nobody waits."""
@@ -77,6 +103,27 @@ class Line:
     def order(self) -> list[Ticket]:
         """Who is next, and next after that."""
         return sorted(self._waiting.values())
+
+    def _server_turn(self, turn: int, server: int) -> int:
+        """The next one of a server's within a round."""
+        self._server_turns[turn, server] += 1
+        return self._server_turns[turn, server] - 1
+
+    def _later(self, ticket: Ticket) -> list[Ticket]:
+        """What else its person waits for after it."""
+        return sorted(
+            each
+            for each in self._waiting.values()
+            if each.person_id == ticket.person_id and each.turn > ticket.turn
+        )
+
+    def _close(self, left: Ticket) -> None:
+        """Lets those of its server move up within the round that one has left."""
+        self._server_turns[left.turn, left.server] -= 1
+        for key, each in self._waiting.items():
+            same = (each.turn, each.server) == (left.turn, left.server)
+            if same and each.server_turn > left.server_turn:
+                self._waiting[key] = replace(each, server_turn=each.server_turn - 1)
 
     def _begin_round(self, turn: int) -> None:
         if turn <= self._round:
