@@ -39,6 +39,7 @@ BROAD_EXCEPTS: dict[str, str] = {
     "bot/store/database.py:Database._flush": "a loop's edge: the failure is its callers'",
     "bot/store/database.py:_one": "one caller's failure must not end the others' transaction",
     "bot/studio/alarm.py:Alarm._ring_and_wait": "a loop's edge: it rings again",
+    "bot/studio/announcer.py:Announcer._go_round": "a loop's edge: the next round tries again",
     "bot/studio/announcer.py:Announcer._tell": "a word's edge: the others are to hear theirs",
     "bot/studio/life.py:Life.deliver": "a delivery's edge: it is put off, and not for ever",
     "bot/studio/recovery.py:Recovery._go_round": "a loop's edge: the next round tries again",

@@ -142,6 +142,27 @@ async def test_of_two_processes_one_paints(world: World) -> None:
     assert (await world.usage(world.ann)).day_used == len(rows)
 
 
+async def test_of_two_processes_none_speaks_of_the_line_when_the_other_has_delivered(
+    log: Log, tmp_path: Path
+) -> None:
+    async with open_world(tmp_path) as world:
+        idle = world.client.studio._work
+        idle._room = lambda: 0
+        asked = await world.imagine(count=1, private=True)
+        [row] = await world.generations()
+        assert idle.standing(row.id)
+        async with open_easel(world.settings) as other:
+            delivery = DiscordDelivery(world.client)
+            other._begin_work(delivery, DiscordPresenter(world.client, delivery))
+            other.studio.intake.begin(Generation.from_row(row))
+            await until(lambda: log.states()[-1]["state"] == "delivered")
+            await world.env.advance_time(6)
+        assert "in line" not in asked.response.content
+        assert len(asked.response.attachments) == 1
+        assert idle.standing(row.id) is None
+        assert not idle.has(row.id)
+
+
 async def test_eight_that_fail_at_once_shut_the_painter_for_as_long_as_three(
     log: Log, tmp_path: Path
 ) -> None:

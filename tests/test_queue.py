@@ -10,7 +10,7 @@ import pytest
 
 from bot.crowd import Crowd
 from bot.demo.faults import Kind
-from bot.errors import Busy, OwnerNeeded
+from bot.errors import Busy, OwnerNeeded, StoreUnavailable
 from bot.studio.announcer import Announcer
 from bot.studio.circuit import TROUBLE, Circuit, Health
 from bot.studio.line import Standing, Tempo
@@ -210,6 +210,10 @@ class Told:
         self.words.append((generation.id, standing.place))
 
 
+async def nobody_left() -> None:
+    """Whoever is watched still waits."""
+
+
 async def test_words_about_the_line_are_few() -> None:
     told, naps, places = Told(), [], {str(n): n for n in range(1, 21)}
 
@@ -222,7 +226,7 @@ async def test_words_about_the_line_are_few() -> None:
                 await announcer.settle(key)
 
     announcer = Announcer(sleep=sleep)
-    announcer.connect(told, lambda key: Standing(places[key], None))  # type: ignore[arg-type]
+    announcer.connect(told, lambda key: Standing(places[key], None), nobody_left)  # type: ignore[arg-type]
     for key in places:
         announcer.watch(SimpleNamespace(id=key))  # type: ignore[arg-type]
     await asyncio.wait_for(announcer._rounds, 5)  # type: ignore[arg-type]
@@ -243,7 +247,7 @@ async def test_a_word_that_breaks_ends_no_other(log: Log) -> None:
                 await announcer.settle(key)
 
     announcer = Announcer(sleep=sleep)
-    announcer.connect(told, lambda key: Standing(places[key], None))  # type: ignore[arg-type]
+    announcer.connect(told, lambda key: Standing(places[key], None), nobody_left)  # type: ignore[arg-type]
     for key in places:
         announcer.watch(SimpleNamespace(id=key))  # type: ignore[arg-type]
     await asyncio.wait_for(announcer._rounds, 5)  # type: ignore[arg-type]
@@ -251,11 +255,27 @@ async def test_a_word_that_breaks_ends_no_other(log: Log) -> None:
     assert {line["id"] for line in log.lines if line["event"] == "announcer.failed"} == {"b"}
 
 
+async def test_a_round_that_breaks_is_not_the_last(log: Log) -> None:
+    told, troubles = Told(), iter([StoreUnavailable("locked"), ZeroDivisionError()])
+
+    async def let_go() -> None:
+        if trouble := next(troubles, None):
+            raise trouble
+
+    announcer = Announcer(sleep=lambda _: asyncio.sleep(0))
+    announcer.connect(told, lambda _: Standing(1, None), let_go)  # type: ignore[arg-type]
+    announcer.watch(SimpleNamespace(id="a"))  # type: ignore[arg-type]
+    await asyncio.wait_for(told.asked.wait(), 5)
+    await announcer.close()
+    assert told.words == [("a", 1)]
+    assert len([line for line in log.lines if line["event"] == "announcer.failed"]) == 2
+
+
 async def test_a_word_on_its_way_never_takes_the_place_of_the_result() -> None:
     told = Told()
     told.slow.clear()
     announcer = Announcer(sleep=lambda _: asyncio.sleep(0))
-    announcer.connect(told, lambda _: Standing(1, None))  # type: ignore[arg-type]
+    announcer.connect(told, lambda _: Standing(1, None), nobody_left)  # type: ignore[arg-type]
     announcer.watch(SimpleNamespace(id="a"))  # type: ignore[arg-type]
     await told.asked.wait()
     settling = asyncio.create_task(announcer.settle("a"))

@@ -37,6 +37,9 @@ _WAITING = (
     .order_by(generations.c.number)
     .limit(bindparam("most"))
 )
+_WAITING_IDS = select(generations.c.id).where(
+    generations.c.ended_at.is_(None), generations.c.state == State.WAITING
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,11 @@ def waiting(connection: Connection, now: float, after: int) -> Sequence[Row[Any]
         "most": PAGE,
     }
     return connection.execute(_WAITING, which).all()
+
+
+def waiting_ids(connection: Connection) -> frozenset[str]:
+    """Of all that wait to be painted."""
+    return frozenset(connection.scalars(_WAITING_IDS))
 
 
 def put_off(connection: Connection, generation_id: str, holder: str, until: float) -> None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from bot.errors import EaselError
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
@@ -40,10 +42,19 @@ class Announcer:
         self._rounds: asyncio.Task[None] | None = None
         self._delivery: Delivery | None = None
         self._standing: Callable[[str], Standing | None] = lambda _: None
+        self._let_go: Callable[[], Awaitable[None]] | None = None
 
-    def connect(self, delivery: Delivery, standing: Callable[[str], Standing | None]) -> None:
-        """Through `delivery`, and with what `standing` says of a generation's id."""
-        self._delivery, self._standing = delivery, standing
+    def connect(
+        self,
+        delivery: Delivery,
+        standing: Callable[[str], Standing | None],
+        let_go: Callable[[], Awaitable[None]],
+    ) -> None:
+        """Through `delivery`, and with what `standing` says of a generation's id.
+
+        Before that is asked, `let_go` sees to what has left the line elsewhere.
+        """
+        self._delivery, self._standing, self._let_go = delivery, standing, let_go
 
     def watch(self, generation: Generation) -> None:
         """From now on, tells this one's asker."""
@@ -70,14 +81,24 @@ class Announcer:
     async def _go_round(self) -> None:
         while self._watched:
             await self._sleep(_EVERY_S)
-            news = [
-                (watched, standing)
-                for key, watched in list(self._watched.items())
-                if (standing := self._standing(key)) and standing.place != watched.place
-            ]
-            # Those who heard least come first.
-            news.sort(key=lambda item: item[0].told)
-            await asyncio.gather(*(self._tell(*item) for item in news[:_AT_ONCE_MAX]))
+            try:
+                await self._tell_news()
+            except EaselError as error:
+                log.warning("announcer.failed", cause=error.operator or error.sentence)
+            except Exception:  # a loop's edge: the next round tries again
+                log.exception("announcer.failed")
+
+    async def _tell_news(self) -> None:
+        if self._let_go is not None:
+            await self._let_go()
+        news = [
+            (watched, standing)
+            for key, watched in list(self._watched.items())
+            if (standing := self._standing(key)) and standing.place != watched.place
+        ]
+        # Those who heard least come first.
+        news.sort(key=lambda item: item[0].told)
+        await asyncio.gather(*(self._tell(*item) for item in news[:_AT_ONCE_MAX]))
 
     async def _tell(self, watched: _Watched, standing: Standing) -> None:
         generation = watched.generation

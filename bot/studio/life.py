@@ -106,6 +106,10 @@ class Life:
         self._lease_s = lease_s
         self._clock = clock
 
+    async def waiting(self) -> frozenset[str]:
+        """The ids of all that nobody has begun yet."""
+        return await self._database.read(leases.waiting_ids)
+
     async def paint(self, generation_id: str, delivery: Delivery) -> Shown | None:
         """From `waiting` to `painted`; None when somebody else has it, or it ended."""
         now = self._clock()

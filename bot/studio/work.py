@@ -67,7 +67,7 @@ class Work:
     def connect(self, delivery: Delivery) -> None:
         """From now on, results go out through `delivery`, and work may begin."""
         self._delivery = delivery
-        self._announcer.connect(delivery, self.standing)
+        self._announcer.connect(delivery, self.standing, self._let_go)
         self._dispatch()
 
     def take(self, generation: Generation) -> None:
@@ -116,6 +116,15 @@ class Work:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+
+    async def _let_go(self) -> None:
+        """Takes out of the line what another process has begun, or ended."""
+        # In this order: what comes meanwhile may be too new to be read.
+        known = set(self._waiting)
+        for generation_id in known - await self._life.waiting():
+            self._line.drop(generation_id)
+            self._waiting.pop(generation_id, None)
+            await self._announcer.settle(generation_id)
 
     def _dispatch(self) -> None:
         delivery = self._delivery
