@@ -80,6 +80,25 @@ async def test_after_a_while_the_waiting_message_tells_the_place_and_the_way_out
     assert [row.state for row in await waiting.generations()] == ["waiting", "cancelled"]
 
 
+async def test_whoever_is_in_line_reads_that_it_halts_and_that_it_goes_on(
+    waiting: World,
+) -> None:
+    await waiting.env.advance_time(6)
+    assert "is next in line" in waiting.channel.history()[0].content
+    circuit = waiting.client.studio.intake._circuit
+    while circuit.health is Health.WORKS:
+        circuit.failed()
+    await waiting.env.advance_time(6)
+    told = waiting.channel.history()[0].content
+    assert "next in line" not in told
+    assert "you keep your place" in told
+    answer = await waiting.ann.slash(waiting.channel, "queue")
+    assert "number 2 in line. The image service is having trouble" in answer.response.content
+    circuit.succeeded()
+    await waiting.env.advance_time(6)
+    assert "is next in line" in waiting.channel.history()[0].content
+
+
 async def test_too_late_to_cancel(world: World) -> None:
     await world.imagine(count=1)
     [row] = await world.generations()

@@ -29,7 +29,7 @@ _EACH_MAX, _AT_ONCE_MAX = 6, 5
 class _Watched:
     generation: Generation
     told: int = 0
-    place: int | None = None
+    news: tuple[int, bool] | None = None
 
 
 class Announcer:
@@ -94,7 +94,7 @@ class Announcer:
         news = [
             (watched, standing)
             for key, watched in list(self._watched.items())
-            if (standing := self._standing(key)) and standing.place != watched.place
+            if (standing := self._standing(key)) and _news(standing) != watched.news
         ]
         # Those who heard least come first.
         news.sort(key=lambda item: item[0].told)
@@ -104,7 +104,7 @@ class Announcer:
         generation = watched.generation
         if self._delivery is None or watched.told >= _EACH_MAX:
             return
-        watched.told, watched.place = watched.told + 1, standing.place
+        watched.told, watched.news = watched.told + 1, _news(standing)
         telling = asyncio.create_task(self._delivery.tell_standing(generation, standing))
         self._telling[generation.id] = telling
         try:
@@ -113,3 +113,8 @@ class Announcer:
             log.exception("announcer.failed", id=generation.id)
         finally:
             del self._telling[generation.id]
+
+
+def _news(standing: Standing) -> tuple[int, bool]:
+    """What is worth a word when it changes; how long it takes is not."""
+    return standing.place, standing.halted

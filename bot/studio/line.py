@@ -142,10 +142,12 @@ class Standing:
     Attributes:
         place: 1 is next.
         wait_s: an honest guess in seconds; None before anything was painted.
+        halted: whether the line waits for the image API to work again.
     """
 
     place: int
     wait_s: float | None
+    halted: bool = False
 
 
 class Tempo:

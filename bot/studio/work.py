@@ -10,7 +10,7 @@ import structlog
 
 from bot.errors import EaselError
 from bot.studio.circuit import Health
-from bot.studio.line import Line, Tempo
+from bot.studio.line import Line, Standing, Tempo
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from bot.studio.circuit import Circuit
     from bot.studio.generation import Generation
     from bot.studio.life import Delivery, Life
-    from bot.studio.line import Standing
 
 log = structlog.get_logger()
 
@@ -103,7 +102,10 @@ class Work:
         order = [ticket.generation_id for ticket in self._line.order()]
         if generation_id not in order:
             return None
-        return self._tempo.standing(order.index(generation_id) + 1, self._pace.limit)
+        place = order.index(generation_id) + 1
+        if self._circuit.health is not Health.WORKS:
+            return Standing(place, None, halted=True)
+        return self._tempo.standing(place, self._pace.limit)
 
     async def close(self, grace_s: float) -> None:
         """Begins nothing more, and lets what runs end within the grace."""

@@ -60,6 +60,11 @@ def _line(queued: Queued) -> str:
 
 
 def _place(standing: Standing) -> str:
+    if standing.halted:
+        return (
+            f"number {standing.place} in line. The image service is having trouble just now; "
+            "you keep your place, and it goes on by itself"
+        )
     place = "next in line" if standing.place == 1 else f"number {standing.place} in line"
     return place if standing.wait_s is None else f"{place}, {_wait(standing.wait_s)}"
 
