@@ -12,6 +12,7 @@ import structlog
 from discord.ext import commands
 
 from bot import restarts
+from bot.answers import answers
 from bot.delivery import DiscordDelivery, DiscordPresenter
 from bot.imaging.turns import Turns
 from bot.tree import Tree, sync_if_changed
@@ -83,6 +84,7 @@ class Easel(commands.AutoShardedBot):
             max_ratelimit_timeout=_RATE_LIMIT_WAIT_MAX_S,
             shard_count=shard_count,
             connector=aiohttp.TCPConnector(limit=_CONNECTIONS_MAX),
+            http_trace=answers(),
         )
         self.studio = studio
         self.pages = PAGES

@@ -7,9 +7,11 @@ import time
 from collections import deque
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 import structlog
 
+from bot.answers import until_answered
 from bot.studio.circuit import Circuit, Health
 
 if TYPE_CHECKING:
@@ -60,6 +62,7 @@ class Crowd:
     ) -> None:
         self._clock, self._sleep = clock, sleep
         self._channels: dict[int, _Window] = {}
+        self._lines: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         self._expected = _Window(_OVERALL_MAX, _OVERALL_S)
         self._door = asyncio.Lock()
         self._asking = 0
@@ -82,6 +85,16 @@ class Crowd:
             del self._channels[next(iter(self._channels))]
 
     @asynccontextmanager
+    async def line(self, channel_id: int) -> AsyncGenerator[None]:
+        """Waits until those are done who posted in the channel before.
+
+        Else they would wait within discord.py, with all that they keep from others meanwhile.
+        """
+        line = self._lines.setdefault(channel_id, asyncio.Lock())
+        async with line:
+            yield
+
+    @asynccontextmanager
     async def turn(self) -> AsyncGenerator[None]:
         """Waits until the bot may ask one thing more of Discord, which is answered at the end.
 
@@ -92,11 +105,12 @@ class Crowd:
             while (wait_s := self._until_room_s()) > 0:
                 await self._sleep(wait_s)
             self._asking += 1
-        try:
+        with until_answered(self._count_answer):
             yield
-        finally:
-            self._asking -= 1
-            self._answered.append(self._clock())
+
+    def _count_answer(self) -> None:
+        self._asking -= 1
+        self._answered.append(self._clock())
 
     def _until_room_s(self) -> float:
         now = self._clock()

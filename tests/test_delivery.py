@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from io import BytesIO
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
+from unittest.mock import AsyncMock
 
 import discord
 import pytest
@@ -14,16 +17,20 @@ from hypothesis import strategies as st
 from sqlalchemy import update
 from wire.faults import Fault
 from wire.faults import Kind as Trouble
+from wire.limits import Limit
 from wire.server import Server
 from world import open_world
 
+from bot.answers import answers
 from bot.crowd import Crowd, Outage
-from bot.delivery import DiscordDelivery, words
+from bot.delivery import DiscordDelivery, posts, words
+from bot.delivery.posts import Drawing, Post
 from bot.demo.faults import Kind
 from bot.imaging import recipe
 from bot.store.schema import generations
 from bot.studio.line import Standing
 from bot.views import asking
+from bot.views.base import Layout
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -364,6 +371,36 @@ async def test_a_discord_that_holds_a_word_back_holds_up_nothing_else(
             else:
                 await bringing.remove_waiting(generation)
         assert server.faults.left == 0, "Discord was not asked"
+
+
+async def test_what_is_posted_keeps_nothing_from_others_while_discord_py_sleeps(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    place = SimpleNamespace(channel_id=0, server_id=None, reply_to=None)
+    generation: Any = SimpleNamespace(id="0123456789", person_id=1, place=place)
+    drawing = Drawing(b"a picture", "fox.jpg", "a red fox")
+    post = Post("0123456789", "", "a red fox", Layout(), pictures=(), drawing=drawing)
+    buffers: list[BytesIO] = []
+    monkeypatch.setattr(posts, "BytesIO", lambda data: buffers.append(BytesIO(data)) or buffers[-1])
+    studio: Any = SimpleNamespace(files=AsyncMock(return_value=[]))
+    intents = discord.Intents.none()
+    async with Server() as server, discord.Client(intents=intents, http_trace=answers()) as client:
+        client.studio = studio  # type: ignore[attr-defined]
+        monkeypatch.setattr(discord.http.Route, "BASE", f"{server.url}/api/v10")
+        await client.login(server.token)
+        channel = server.world.channel(server.world.guild())
+        channel.window.limit, place.channel_id = Limit(1, 50.0), channel.id
+        bringing = DiscordDelivery(client)  # type: ignore[arg-type]
+        sending = asyncio.create_task(bringing._send(generation, post, 10_000))
+        ends = time.monotonic() + 10
+        while not bringing.crowd._answered:
+            assert time.monotonic() < ends, "nobody heard of the answer"
+            await asyncio.sleep(0.01)
+        assert len(channel.results) == 1
+        assert bringing.crowd._asking == 0, "others may ask"
+        assert [buffer.closed for buffer in buffers] == [True]
+        assert not sending.done(), "discord.py was expected to sleep"
+        sending.cancel()
 
 
 class Nights:

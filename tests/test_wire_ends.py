@@ -468,6 +468,20 @@ async def test_a_ban_by_the_machines_in_between_is_not_made_longer(town: Town) -
         assert (await one.delivered())["message_id"] == one.channel.results[0].id
 
 
+async def test_full_channels_keep_no_other_one_waiting(tmp_path: Path) -> None:
+    async with open_town(tmp_path, pace=0.05) as town:
+        orders: list[Order] = []
+        for _ in range(7):
+            full = town.channel()
+            # A message that fills it comes back from discord.py only when it has room again.
+            full.window.limit = Limit(1, 50.0)
+            orders += [await order(town, full), await order(town, full)]
+        await town.until(lambda: all(one.row["state"] == "painted" for one in orders), "pictures")
+        await town.until(lambda: all(one.channel.results for one in orders), "seven of them")
+        await (await order(town)).asked.result(within=20)
+        assert {one.row["state"] for one in orders} == {"painted"}, "all of them are still full"
+
+
 async def test_no_end_writes_a_secret_into_the_log(town: Town) -> None:
     one = await order(town)
     await one.delivered()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from typing import TYPE_CHECKING
 
 import discord
 
+from bot.answers import until_answered
 from bot.views.ballot import CloseVote, ballot_buttons, ballot_text
 from bot.views.buttons import Reroll
 from bot.views.result import files_of
@@ -55,7 +57,10 @@ class Post:
     async def files(
         self, studio: Studio, generation: Generation, limit: int
     ) -> AsyncGenerator[list[discord.File]]:
-        """All of them for one try, each of the pictures of at most `limit` bytes."""
+        """All of them for one try, each of the pictures of at most `limit` bytes.
+
+        Their bytes are let go of with the answer already.
+        """
         async with files_of(
             studio, generation, self.pictures, file_limit=limit, blind=self.blind
         ) as files:
@@ -64,7 +69,15 @@ class Post:
                     BytesIO(drawn.data), drawn.filename, description=drawn.description
                 )
                 files.append(file)
-            yield files
+            with until_answered(partial(_close, files)):
+                yield files
+
+
+def _close(files: list[discord.File]) -> None:
+    for file in files:
+        # discord.py keeps others from closing what it sends, aiohttp above all.
+        file.close()
+        file.fp.close()
 
 
 def ballot_post(studio: Studio, board: Board) -> Post:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 import discord
 import structlog
 
+from bot.answers import until_answered
 from bot.crowd import Crowd, Outage
 from bot.delivery.posts import Post, ballot_post
 from bot.delivery.routes import ORIGINAL, Routes, the_asker
@@ -21,7 +23,7 @@ from bot.views.buttons import Reroll, result_buttons
 from bot.views.result import caption
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import AsyncGenerator, Callable, Sequence
 
     from bot.client import Easel
     from bot.studio.generation import Generation, KeptPicture
@@ -96,45 +98,54 @@ class DiscordDelivery(Words):
             Refused: Discord takes it by no way.
             DiscordAway: it cannot be posted now.
         """
-        async with self._turns:
-            if self.outage.hinders(generation.created_at):
-                raise DiscordAway("it was away a moment ago")
-            try:
-                message_id = await self._bring(generation, post, unsure=tried_before)
-            except AWAY as error:
-                # A limit of one channel's says that Discord is there.
-                if not isinstance(error, discord.RateLimited):
-                    self.outage.met(repr(error))
-                raise DiscordAway(repr(error)) from error
-            self.outage.over()
-            return message_id
+        try:
+            way, message_id = await self._bring(generation, post, unsure=tried_before)
+        except AWAY as error:
+            # A limit of one channel's says that Discord is there.
+            if not isinstance(error, discord.RateLimited):
+                self.outage.met(repr(error))
+            raise DiscordAway(repr(error)) from error
+        self.outage.over()
+        if way is Way.CHANNEL:
+            await self.remove_waiting(generation)
+        return message_id
 
-    async def _bring(self, generation: Generation, post: Post, *, unsure: bool) -> int | None:
-        """The message's id; None for one that was posted, and deleted since."""
+    async def _bring(
+        self, generation: Generation, post: Post, *, unsure: bool
+    ) -> tuple[Way, int | None]:
+        """The way it went, and the message's id; None for one that was deleted since."""
         refusal = Refused("the interaction's token has expired")
         for refused, way in enumerate(ways := self._ways(generation)):
             try:
-                # The response alone can be edited once more without a second message.
-                if unsure and (refused or way is Way.CHANNEL):
-                    unsure = False
-                    if found := await self._posted_before(generation, post):
-                        return found
-                message_id = await self._fitted(way, generation, post)
+                async with self._turn(way, generation):
+                    # The response alone can be edited once more without a second message.
+                    if unsure and (refused or way is Way.CHANNEL):
+                        unsure = False
+                        if found := await self._posted_before(generation, post):
+                            return found
+                    return way, await self._fitted(way, generation, post)
             except discord.RateLimited as busy:
                 if way is ways[-1]:
                     raise
                 refusal = Refused(str(busy), unsure=True)
             except Refused as again:
                 refusal = again
-            else:
-                if way is Way.CHANNEL:
-                    await self.remove_waiting(generation)
-                return message_id
             log.warning("delivery.refused", id=generation.id, way=way, cause=str(refusal))
             if refusal.too_large:
                 break
             unsure = unsure or refusal.unsure
         raise refusal
+
+    @asynccontextmanager
+    async def _turn(self, way: Way, generation: Generation) -> AsyncGenerator[None]:
+        """Waits until its files may be read; those who wait for one channel keep none waiting."""
+        by_channel = way is Way.CHANNEL
+        async with self.crowd.line(generation.place.channel_id) if by_channel else nullcontext():
+            await self._turns.acquire()
+            with until_answered(self._turns.release):
+                if self.outage.hinders(generation.created_at):
+                    raise DiscordAway("it was away a moment ago")
+                yield
 
     def _ways(self, generation: Generation) -> list[Way]:
         """The one that is written down comes first, and the other where it is refused."""
@@ -159,15 +170,14 @@ class DiscordDelivery(Words):
         log.info("delivery.made_smaller", id=generation.id, told=limit, limit=smaller)
         return await tried(lambda: send(generation, post, smaller), self.outage)
 
-    async def _posted_before(self, generation: Generation, post: Post) -> int | None:
+    async def _posted_before(self, generation: Generation, post: Post) -> tuple[Way, int] | None:
         """The message of an earlier try, whose nonce Discord has forgotten after minutes."""
         message = await tried(lambda: self._find(generation, post), self.outage)
         if message is None:
             return None
         # The waiting response may itself have become the result.
-        if message.interaction_metadata is None:
-            await self.remove_waiting(generation)
-        return message.id
+        answers = message.interaction_metadata is not None
+        return Way.RESPONSE if answers else Way.CHANNEL, message.id
 
     async def _find(self, generation: Generation, post: Post) -> discord.Message | None:
         # By Discord's own clock: nothing that was made for a command is older than it.

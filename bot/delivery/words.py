@@ -112,7 +112,7 @@ class Words:
         await self.remove_waiting(generation)
 
     async def _call_out(self, generation: Generation, sentence: str) -> None:
-        async with self.crowd.turn():
+        async with self.crowd.line(generation.place.channel_id), self.crowd.turn():
             await self._routes.channel(generation).send(
                 f"<@{generation.person_id}> {sentence}",
                 nonce=f"easel-{generation.id}-no",
