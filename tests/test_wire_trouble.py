@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +14,7 @@ from wire.town import Town, open_town
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
     from wire.messages import Message
 
@@ -192,3 +194,18 @@ async def test_nobody_waits_for_a_busy_channel(town: Town) -> None:
     results = [await one.result() for one in asked]
     slowest = max(a.took(m) for a, m in zip(asked, results, strict=True))
     assert slowest < 4.5, "after two seconds, the response is the result"
+
+
+async def test_a_press_on_cancel_is_answered_though_discord_is_slow(tmp_path: Path) -> None:
+    async with open_town(tmp_path, pace=60.0, max_concurrent_calls=1) as town:
+        first = await town.imagine(town.channel())
+        await town.until(lambda: town.state(first) == "painting", "a beginning")
+        second = await town.imagine(town.channel())
+        told, gate = await second.answer(30), asyncio.Event()
+        town.discord.faults.add(Fault(Kind.SLOW, "DELETE", PATCH["path"], gate=gate))
+        pressed = await town.discord.people.click(told, second.interaction.person, "Cancel")
+        await pressed.acknowledged()
+        gate.set()
+        assert "Cancelled" in (await pressed.answer()).content
+        await second.gone()
+        assert town.state(second) == "cancelled"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from bot.views.asking import whisper
 from bot.views.base import Button, Layout
 from bot.views.ids import ID
 from bot.views.wording import CONTENT_MAX, clip, code, plural
@@ -26,8 +27,11 @@ class Cancel(Button, template=f"cancel:{ID}"):
         super().__init__(f"cancel:{generation_id}", label="Cancel")
 
     async def press(self, interaction: Interaction) -> None:
+        await whisper(interaction, self._cancel(interaction))
+
+    async def _cancel(self, interaction: Interaction) -> str:
         await interaction.client.studio.cancel(self.generation_id, interaction.user.id)
-        await interaction.response.send_message("Cancelled; nothing was charged.", ephemeral=True)
+        return "Cancelled; nothing was charged."
 
 
 def standing_text(generation: Generation, standing: Standing) -> str:
