@@ -97,16 +97,25 @@ class Easel(commands.AutoShardedBot):
         self._begin_work = begin_work
 
     async def setup_hook(self) -> None:
-        wait = await self._database.write(restarts.begin, self.shard_count or 1, time.time())
-        if wait:
-            log.warning("discord.start_put_off", seconds=round(wait))
-            await asyncio.sleep(wait)
+        await self._wait_to_start()
         self.add_dynamic_items(*PERSISTENT)
         for cog in _COGS:
             await self.load_extension(cog)
         await sync_if_changed(self.tree, self._database)
         delivery = DiscordDelivery(self)
         self._begin_work(delivery, DiscordPresenter(self, delivery))
+
+    async def _wait_to_start(self) -> None:
+        """Where the connections that Discord takes a day would not suffice."""
+        recommended, _, day = await self.http.get_bot_gateway()
+        # discord.py would ask only after this, and start as many as nobody has counted.
+        self.shard_count = shards = self.shard_count or recommended
+        wait = await self._database.write(restarts.begin, shards, time.time())
+        if day["remaining"] < shards:
+            wait = max(wait, day["reset_after"] / 1000)
+        if wait:
+            log.warning("discord.start_put_off", seconds=round(wait))
+            await asyncio.sleep(wait)
 
     async def on_interaction(self, interaction: Interaction) -> None:
         await take_in(interaction, FORMS)

@@ -13,8 +13,15 @@ if TYPE_CHECKING:
 
 def fill() -> None:
     """Once for all simulated Discords of this process."""
+    route("GET", "/gateway/bot")(_gateway)
     route("POST", "/channels/{channel_id}/typing")(_typing)
     route("GET", "/guilds/{guild_id}/roles/member-counts")(_role_member_counts)
+
+
+def _gateway(_: RequestContext) -> dict[str, object]:
+    """One connection is enough, and nobody counts them."""
+    limit = {"total": 1000, "remaining": 1000, "reset_after": 0, "max_concurrency": 1}
+    return {"url": "wss://gateway.discord.gg", "shards": 1, "session_start_limit": limit}
 
 
 def _typing(context: RequestContext) -> None:

@@ -43,7 +43,7 @@ _BEAT_EVERY_MS = 41_250
 _ACK_AFTER_S = 0.05
 _RESUMABLE_S = 180.0
 _REMEMBERED = 2_000
-_IDENTIFIES_A_DAY = 1_000
+_DAY_MS = 86_400_000
 
 
 class Connection:
@@ -117,12 +117,15 @@ class Gateway:
 
     Attributes:
         identifies, resumes: how often each was accepted.
+        identifies_a_day: how many are; they are only told of, and all of them are accepted.
+        shards: how many it recommends.
         heartbeats_acknowledged: False makes every connection a zombie.
         twice: how many of the next interactions are delivered a second time.
     """
 
     def __init__(self, world: World, token: str) -> None:
         self.identifies = self.resumes = self.twice = 0
+        self.identifies_a_day, self.shards = 1_000, 1
         self.heartbeats_acknowledged = True
         self.url = ""
         self.pulse = Pulse()
@@ -135,11 +138,10 @@ class Gateway:
         return sum(1 for s in self._sessions.values() if s.ready and s.connection is not None)
 
     def start_limit(self) -> dict[str, int]:
-        left = max(0, _IDENTIFIES_A_DAY - self.identifies)
         return {
-            "total": _IDENTIFIES_A_DAY,
-            "remaining": left,
-            "reset_after": 86_400_000,
+            "total": self.identifies_a_day,
+            "remaining": max(0, self.identifies_a_day - self.identifies),
+            "reset_after": _DAY_MS,
             "max_concurrency": 1,
         }
 

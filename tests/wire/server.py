@@ -190,8 +190,9 @@ class Server:
             del self.calls[:_REMEMBERED]
 
     async def _gateway_bot(self, _: web.Request) -> web.Response:
-        limit = self.gateway.start_limit()
-        return answer({"url": self.gateway.url, "shards": 1, "session_start_limit": limit})
+        gateway, limit = self.gateway, self.gateway.start_limit()
+        told = {"url": gateway.url, "shards": gateway.shards, "session_start_limit": limit}
+        return answer(told)
 
     async def _file(self, request: web.Request) -> web.Response:
         file = self.world.files.get(int(request.match_info["file"]))
