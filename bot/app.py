@@ -35,6 +35,7 @@ from bot.studio.painting import Painter
 from bot.studio.recovery import Recovery
 from bot.studio.referee import Referee
 from bot.studio.scoreboard import EVERY_S, Scoreboard
+from bot.studio.shelf import Shelf
 from bot.studio.studio import Studio
 from bot.studio.votes import Votes
 from bot.studio.work import Work
@@ -84,13 +85,14 @@ async def open_easel(
         await _check_key(together)
         holder, pace = uuid4().hex, Pace(settings.max_concurrent_calls)
         circuit, references = Circuit(time.monotonic), References()
-        painter = Painter(catalogue, together, pace, archive, references)
+        shelf = Shelf(archive)
+        painter = Painter(catalogue, together, pace, archive, references, shelf=shelf)
         alarm = Alarm(database, every_s=lease_s)
         life = Life(database, painter, circuit, alarm, holder=holder, lease_s=lease_s)
-        work = Work(life, pace, circuit, Announcer())
+        work = Work(life, pace, circuit, Announcer(), shelf=shelf)
         recovery = Recovery(database, life, work, holder=holder, lease_s=lease_s)
         gatherer, limits = Gatherer(database, archive, references, links), _limits(settings)
-        intake = Intake(database, catalogue, gatherer, work, circuit, limits=limits)
+        intake = Intake(database, catalogue, gatherer, work, circuit, shelf=shelf, limits=limits)
         referee = Referee(database, intake, alarm, Scoreboard(every_s=edit_every_s))
         votes = Votes(database, intake, referee, limits=limits)
         studio = Studio(database, archive, catalogue, intake, work, votes=votes, limits=limits)
@@ -116,6 +118,7 @@ async def open_easel(
                 refreshing.cancel()
                 await referee.close()
                 await work.close(_GRACE_S)
+                await shelf.close()
                 await recovery.close()
 
 

@@ -26,6 +26,7 @@ from bot.studio.intake import Intake
 from bot.studio.life import Life
 from bot.studio.painting import Painter
 from bot.studio.recovery import Recovery
+from bot.studio.shelf import Shelf
 from bot.studio.studio import Studio
 from bot.studio.work import Work
 
@@ -81,9 +82,10 @@ class Process:
         self.circuit = Circuit(clock)
         references, nobody_links = References(), cast("Links", None)
         no_votes = cast("Any", None)
-        painter = Painter(world.catalogue, api, pace, archive, references)
+        shelf = Shelf(archive)
+        painter = Painter(world.catalogue, api, pace, archive, references, shelf=shelf)
         life = Life(store, painter, self.circuit, no_votes, **held)
-        self.work = Work(life, pace, self.circuit, Announcer(), clock=clock)
+        self.work = Work(life, pace, self.circuit, Announcer(), shelf=shelf, clock=clock)
         self.recovery = Recovery(store, life, self.work, **held)
         gatherer = Gatherer(store, archive, references, nobody_links)
         # Not chance itself: rows come in the order of their ids now and then.
@@ -94,6 +96,7 @@ class Process:
             gatherer,
             self.work,
             self.circuit,
+            shelf=shelf,
             random=Random(number),
             **by_the_limits,
         )

@@ -228,12 +228,17 @@ async def test_a_full_disk_is_said_by_a_real_kernel(tmp_path):
             print("refused", error.operator)
         print(await archive.exists(KEY))
         await archive.put({KEY: bytes(1000)})
+        try:
+            await archive.probe()
+        except StoreUnavailable as error:
+            print("refused", error.operator)
         await archive.get(KEY)
         print(len((await archive.get(KEY))[0]))
         """,
         tmp_path,
     )
-    refused, exists, length = done.splitlines()
+    refused, exists, no_room, length = done.splitlines()
+    assert no_room == "refused archive: cannot keep anything: [Errno 27] File too large"
     assert refused.startswith(f"refused archive: cannot keep {KEY}: [Errno 27]")
     assert (exists, length) == ("False", "1000"), "it works again when there is room"
     assert files_in(tmp_path) == [KEY]
@@ -271,6 +276,8 @@ async def test_a_disk_that_is_gone_is_not_written_beneath(tmp_path):
         shutil.rmtree(root)
         with pytest.raises(StoreUnavailable):
             await archive.put({KEY: b"x"})
+        with pytest.raises(StoreUnavailable):
+            await archive.probe()
     assert not root.exists()
 
 

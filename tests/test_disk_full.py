@@ -169,13 +169,13 @@ async def test_what_is_being_painted_is_painted_when_there_is_room(log: Log, dis
         asked = asyncio.create_task(world.imagine(count=1))
         await until(lambda: world.painter.records.in_flight == 1)
         async with full(disk, world):
-            await until(lambda: "generation.stuck" in log.text)
+            await until(lambda: "archive.full" in log.text or "generation.stuck" in log.text)
             await asked
         [row] = await world.generations()
         assert (row.state, row.failure) == ("painting", None), "nothing could be written down"
         await a_lease_later(world)
         [row] = await world.generations()
-        assert (row.state, row.attempt) == ("delivered", 2)
+        assert row.state == "delivered"
         await check_books(world, delivered=1)
 
 
@@ -205,19 +205,59 @@ async def test_what_was_posted_is_not_posted_again_when_there_is_room(
         await check_books(world, delivered=1)
 
 
-async def test_a_full_archive_alone_costs_nobody_anything(log: Log, tmp_path: Path) -> None:
+@asynccontextmanager
+async def full_archive(log: Log, tmp_path: Path) -> AsyncGenerator[tuple[World, SmallDisk]]:
+    """Met by what is being painted, while two others wait in line."""
     with small_disk(tmp_path / "disk") as disk:
-        async with open_world(tmp_path, archive_url=disk.folder) as world:
-            world.painter.terms.pace = 0.2
-            asked = asyncio.create_task(world.imagine(count=1))
-            await until(lambda: world.painter.records.in_flight == 1)
-            async with full(disk, world):
-                answer = await asked
-            assert REFUSED in answer.followups[-1].content
-            assert [row.state for row in await world.generations()] == ["failed"]
-            await check_books(world, delivered=0)
+        async with open_world(tmp_path, archive_url=disk.folder, max_concurrent_calls=1) as world:
+            work = world.client.studio._work
+            room, work._room = work._room, lambda: 0
+            for _ in range(2):
+                await world.imagine(count=1)
+            await disk.fill(world.client)
+            work._room = room
             await world.imagine(count=1)
-            await check_books(world, delivered=1)
+            await until(lambda: "archive.full" in log.text)
+            yield world, disk
+
+
+async def states(world: World) -> list[str]:
+    return [row.state for row in await world.generations()]
+
+
+async def check_refused(world: World) -> None:
+    before = len(await world.generations())
+    refused = await world.imagine(count=1)
+    assert refused.ephemeral
+    assert REFUSED in refused.response.content
+    assert len(await world.generations()) == before
+
+
+async def test_a_full_archive_is_waited_for_with_what_is_painted(log: Log, tmp_path: Path) -> None:
+    async with full_archive(log, tmp_path) as (world, disk):
+        assert await states(world) == ["painting", "waiting", "waiting"]
+        await check_refused(world)
+        await disk.free(world.client)
+        await world.env.advance_time(20)
+        await world.env.settle()
+        assert await states(world) == ["delivered"] * 3
+        assert world.painter.renders == 3, "nothing is painted twice"
+        await world.imagine(count=1)
+        await check_books(world, delivered=4)
+    log.check()
+
+
+async def test_an_archive_that_stays_full_costs_nobody_anything(log: Log, tmp_path: Path) -> None:
+    async with full_archive(log, tmp_path) as (world, disk):
+        await world.env.advance_time(600)
+        assert await states(world) == ["failed", "waiting", "waiting"]
+        await check_refused(world)
+        assert world.painter.renders == 1, "what waits in line is not painted for nothing"
+        await disk.free(world.client)
+        await world.env.advance_time(20)
+        await world.env.settle()
+        assert await states(world) == ["failed", "delivered", "delivered"]
+        await check_books(world, delivered=2)
     log.check()
 
 

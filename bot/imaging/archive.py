@@ -107,6 +107,15 @@ class Archive:
                 "Set `ARCHIVE_URL` to a folder or bucket that I may write to."
             ) from None
 
+    async def probe(self) -> None:
+        """Prove that there is room for a picture, where `check` has been before.
+
+        Raises:
+            StoreUnavailable: there is none.
+        """
+        with _errors_as(StoreUnavailable, "cannot keep anything"):
+            await self._run(self._place.probe)
+
     async def put(self, files: Mapping[str, bytes]) -> None:
         """Keep bytes under their keys, safe from a crash and a power cut once this returns.
 

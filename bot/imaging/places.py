@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 PlaceError = (OSError, BaseError)
 
 _PROBE = ".easel-check"
+#: A full disk takes empty files.
+_PROBE_BYTES = 1024 * 1024
 _UNFINISHED = ".unfinished"
 _UNFINISHED_FOR_S = 60 * 60
 _BUCKETS = ("s3", "gs", "az", "memory")
@@ -41,6 +43,7 @@ class Place(Protocol):
     """What keeps the bytes. All methods block; `get` raises FileNotFoundError."""
 
     def check(self) -> None: ...
+    def probe(self) -> None: ...
     def put(self, files: Mapping[str, bytes]) -> None: ...
     def get(self, key: str) -> bytes: ...
     def exists(self, key: str) -> bool: ...
@@ -104,9 +107,13 @@ class _Folder:
         self._root.mkdir(parents=True, exist_ok=True)
         for folder in new:
             _sync(folder.parent)
-        self.put({_PROBE: b""})
-        self.delete(_PROBE)
+        self.probe()
         self._clear_away()
+
+    def probe(self) -> None:
+        # Makes no folder: see `_make_lasting`.
+        self.put({_PROBE: bytes(_PROBE_BYTES)})
+        self.delete(_PROBE)
 
     def put(self, files: Mapping[str, bytes]) -> None:
         written: dict[Path, Path] = {}
@@ -193,7 +200,10 @@ class _Bucket:
         return f"the bucket {self._name}"
 
     def check(self) -> None:
-        self.put({_PROBE: b""})
+        self.probe()
+
+    def probe(self) -> None:
+        self.put({_PROBE: bytes(_PROBE_BYTES)})
         self.delete(_PROBE)
 
     def put(self, files: Mapping[str, bytes]) -> None:

@@ -10,7 +10,7 @@ from random import SystemRandom
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from bot.errors import NotAllowed, NotFound, Refusal
+from bot.errors import NotAllowed, NotFound, Refusal, StoreUnavailable
 from bot.imaging.request import SEED_MAX
 from bot.store import drafts, generations
 from bot.store.generations import Accepted, NewGeneration, NewSource, OverLimit, Replayed
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from bot.studio.gathering import Gatherer, Given
     from bot.studio.generation import Place, Viewer
     from bot.studio.order import Variation
+    from bot.studio.shelf import Shelf
     from bot.studio.work import Work
 
 #: Crockford's alphabet: no letters that read alike (https://www.crockford.com/base32.html).
@@ -102,6 +103,7 @@ class Intake:
         work: Work,
         circuit: Circuit,
         *,
+        shelf: Shelf,
         limits: Limits,
         clock: Callable[[], float] = time.time,
         random: Random | None = None,
@@ -111,6 +113,7 @@ class Intake:
         self._gatherer = gatherer
         self._work = work
         self._circuit = circuit
+        self._shelf = shelf
         self._limits = limits
         self._clock = clock
         self._random = random or SystemRandom()
@@ -366,6 +369,8 @@ class Intake:
             raise Restarting
         if self._circuit.health is Health.RESTS:
             raise PainterOut
+        if self._shelf.full:
+            raise StoreUnavailable("the archive takes no pictures")
 
     async def _with_sources(
         self, order: Order, given: Sequence[Given], owner_id: str, place: Place, room_for: int

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from bot.imaging.together import Together
     from bot.studio.generation import Generation
     from bot.studio.order import Order, Part
+    from bot.studio.shelf import Shelf
 
 T = TypeVar("T")
 
@@ -96,12 +97,14 @@ class Painter:
         archive: Archive,
         references: References,
         *,
+        shelf: Shelf,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._catalogue = catalogue
         self._together = together
         self._pace = pace
         self._archive = archive
+        self._shelf = shelf
         self._carrier = Carrier(archive, references)
         self._sleep = sleep
 
@@ -194,7 +197,7 @@ class Painter:
     async def _keep(
         self, generation: Generation, painted: list[_PaintedPart], why_not_all: list[str]
     ) -> Painted:
-        kept = await self._archive.put_made(partial(_finish_all, painted, generation))
+        kept = await self._shelf.keep(partial(_finish_all, painted, generation))
         first, wanted = painted[0], generation.order.wanted
         notes = dict.fromkeys(note for part in painted for note in part.notes)
         if len(kept) < wanted:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bot.studio.circuit import Circuit
     from bot.studio.generation import Generation
     from bot.studio.life import Delivery, Life
+    from bot.studio.shelf import Shelf
 
 log = structlog.get_logger()
 
@@ -38,12 +39,14 @@ class Work:
         circuit: Circuit,
         announcer: Announcer,
         *,
+        shelf: Shelf,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._life = life
         self._pace = pace
         self._circuit = circuit
         self._announcer = announcer
+        self._shelf = shelf
         self._clock = clock
         self._line = Line()
         self._tempo = Tempo()
@@ -67,6 +70,7 @@ class Work:
         """From now on, results go out through `delivery`, and work may begin."""
         self._delivery = delivery
         self._announcer.connect(delivery, self.standing, self._let_go)
+        self._shelf.connect(self._dispatch)
         self._dispatch()
 
     def take(self, generation: Generation) -> None:
@@ -144,6 +148,8 @@ class Work:
 
     def _room(self) -> int:
         """How many may be painted at once: one alone while the API is to be tried."""
+        if self._shelf.full:
+            return 0
         match self._circuit.health:
             case Health.WORKS:
                 return self._pace.limit
