@@ -7,10 +7,12 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy import update
 
 from bot.crowd import Crowd
 from bot.demo.faults import Kind
 from bot.errors import Busy, OwnerNeeded, StoreUnavailable
+from bot.store.schema import generations
 from bot.studio.announcer import Announcer
 from bot.studio.circuit import TROUBLE, Circuit, Health
 from bot.studio.line import Standing, Tempo
@@ -56,6 +58,18 @@ async def test_cancel_takes_all_out_of_the_line_and_returns_the_allowance(waitin
     assert (usage.day_reserved, usage.waiting, usage.minute_used) == (0, 0, 0)
     assert [row.state for row in await waiting.generations()] == ["cancelled", "cancelled"]
     assert waiting.channel.history() == [], "the waiting messages are taken away"
+
+
+async def test_a_waiting_message_goes_once_discord_lets_it(waiting: World) -> None:
+    waiting.env.inject_error("DELETE", "/webhooks/*/messages/@original", status=503, times=None)
+    await waiting.ann.slash(waiting.channel, "cancel")
+    await waiting.env.advance_time(60)
+    assert len(waiting.channel.history()) == 2
+    waiting.env.backend.faults.clear()
+    soon = update(generations).where(generations.c.tell_at.is_not(None)).values(tell_at=0)
+    await waiting.client._database.write(lambda connection: connection.execute(soon))
+    await waiting.env.advance_time(30)
+    assert waiting.channel.history() == []
 
 
 async def test_cancel_of_one(waiting: World) -> None:

@@ -107,7 +107,7 @@ class DiscordDelivery(Words):
             raise DiscordAway(repr(error)) from error
         self.outage.over()
         if way is Way.CHANNEL:
-            await self.remove_waiting(generation)
+            await self.try_to_remove_waiting(generation)
         return message_id
 
     async def _bring(

@@ -109,7 +109,7 @@ class Words:
             if private:
                 return
         await response.send(sentence, ephemeral=True)
-        await self.remove_waiting(generation)
+        await self.try_to_remove_waiting(generation)
 
     async def _call_out(self, generation: Generation, sentence: str) -> None:
         async with self.crowd.line(generation.place.channel_id), self.crowd.turn():
@@ -134,9 +134,23 @@ class Words:
             elif self._routes.may_speak(generation):
                 await self._call_out(generation, sentence)
 
+    async def try_to_remove_waiting(self, generation: Generation) -> None:
+        """Where something else was said already, and must not be said again for its sake."""
+        try:
+            await self.remove_waiting(generation)
+        except DiscordAway as reason:
+            log.warning("delivery.waiting_remains", id=generation.id, cause=str(reason))
+
     async def remove_waiting(self, generation: Generation) -> None:
-        if not self._routes.token_lives(generation):
-            return
-        async with _quietly("delivery.waiting_remains", generation):
+        try:
+            async with asyncio.timeout(_WORD_MAX_S):
+                await tried(lambda: self._delete_response(generation), self.outage)
+        except Refused as refusal:
+            log.warning("delivery.waiting_remains", id=generation.id, cause=str(refusal))
+        except AWAY as error:
+            raise DiscordAway(repr(error)) from error
+
+    async def _delete_response(self, generation: Generation) -> None:
+        if self._routes.token_lives(generation):
             with suppress(discord.NotFound):
                 await self._routes.response(generation).delete_message(ORIGINAL)

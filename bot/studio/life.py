@@ -80,7 +80,11 @@ class Delivery(Protocol):
         ...
 
     async def remove_waiting(self, generation: Generation) -> None:
-        """Takes the waiting message away."""
+        """Takes the waiting message away.
+
+        Raises:
+            DiscordAway: it cannot be taken away now.
+        """
         ...
 
 
