@@ -30,6 +30,8 @@ _LOOK_S = 0.05
 _CHANNELS_KEPT = 10_000
 #: A stumble passes by then; longer trouble is for `bot.studio.life` to wait out.
 _TRIES = 5
+#: Of a Discord that comes back, some answers may still be errors.
+LONG_S, _MOMENT_S = 60 * 60, 5 * 60
 
 
 class _Window:
@@ -131,10 +133,17 @@ class Outage:
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._circuit, self._met_at = Circuit(time.monotonic), 0.0
+        self._answered_at, self._back_at = 0.0, clock()
 
     def hinders(self, asked_at: float) -> bool:
         """Whether it lasts, for all that is known: who has asked since shows that it is over."""
         return self._circuit.health is Health.RESTS and asked_at < self._met_at
+
+    @property
+    def is_long_over(self) -> bool:
+        """Whether Discord has answered a moment ago, and was not away for long."""
+        now, works = self._clock(), self._circuit.health is Health.WORKS
+        return works and self._answered_at > now - _MOMENT_S and self._back_at < now - LONG_S
 
     @property
     def tries(self) -> int:
@@ -151,5 +160,7 @@ class Outage:
 
     def over(self) -> None:
         """Discord has answered, whatever it said."""
+        self._answered_at = self._clock()
         if self._circuit.succeeded():
+            self._back_at = self._answered_at
             log.info("discord.back")

@@ -83,7 +83,7 @@ async def check_settled(world: World, pictures: int) -> Any:
 async def check_in_history(world: World, pictures: int) -> None:
     page = await world.ann.slash(world.channel, "history")
     assert "a red fox in fresh snow" in page.response.content
-    [row] = await world.generations()
+    [row] = [row for row in await world.generations() if row.person_id == world.ann.id]
     shown = await world.ann.slash(world.channel, "show", id=row.id)
     assert len(last(shown).attachments) == pictures
 
@@ -279,6 +279,41 @@ async def test_without_a_token_a_failure_is_told_to_its_asker_in_the_channel(
     await world.imagine(count=2)
     assert with_token(world) == []
     await check_called_out(world)
+
+
+async def an_hour_later(world: World) -> None:
+    """Whatever is not delivered by then is tried again."""
+    [row] = [row for row in await world.generations() if row.state == "painted"]
+    aged = update(generations).where(generations.c.id == row.id)
+    aged = aged.values(painted_at=row.painted_at - 2 * 60 * 60, lease_until=0)
+    await world.client._database.write(lambda connection: connection.execute(aged))
+    await world.env.advance_time(40)
+
+
+@pytest.mark.usefixtures("expired")
+@pytest.mark.parametrize("others", ["come through", "come through again", "do not"])
+async def test_what_discord_breaks_over_alone_is_given_up_sooner(
+    log: Log, tmp_path: Path, others: str
+) -> None:
+    alone = others == "come through"
+    async with open_world(tmp_path) as world:
+        broken = f"/channels/{world.channel.id}/messages"
+        world.env.inject_error("POST", broken, status=500, times=None)
+        await world.imagine(count=2)
+        await world.env.advance_time(20)
+        outage = world.client.studio._work._delivery.outage
+        if others != "come through again":
+            outage._back_at -= 2 * 60 * 60
+        if others != "do not":
+            other = world.guild.create_text_channel("other")
+            await world.bob.slash(other, "imagine", prompt="a small boat", count=1)
+        await an_hour_later(world)
+        row = next(row for row in await world.generations() if row.person_id == world.ann.id)
+        assert row.state == ("delivered" if alone else "painted")
+        assert row.message_id is None
+        await check_in_history(world, 2)
+    assert ("generation.undeliverable" in log.text) is alone
+    log.check()
 
 
 async def check_called_out(world: World) -> None:

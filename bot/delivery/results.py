@@ -11,7 +11,7 @@ import discord
 import structlog
 
 from bot.answers import until_answered
-from bot.crowd import Crowd, Outage
+from bot.crowd import LONG_S, Crowd, Outage
 from bot.delivery.posts import Post, ballot_post
 from bot.delivery.routes import ORIGINAL, Routes, the_asker
 from bot.delivery.tries import AWAY, UNKNOWN_MESSAGE, Refused, tried
@@ -46,6 +46,7 @@ class DiscordDelivery(Words):
     def __init__(self, client: Easel, *, clock: Callable[[], float] = time.time) -> None:
         super().__init__(Routes(client, clock), Crowd(), Outage(clock))
         self._client = client
+        self._clock = clock
         # Files wait on the disk for their turn, and not in memory.
         self._turns = asyncio.Semaphore(_AT_ONCE)
 
@@ -71,9 +72,22 @@ class DiscordDelivery(Words):
         post = await self._post_of(generation, pictures)
         try:
             return await self.bring(generation, post, tried_before=tried_before)
-        except Refused as refusal:
-            await self.tell_kept(generation, refusal)
-            raise Undeliverable(str(refusal)) from refusal
+        except Refused as refused:
+            refusal = refused
+        except DiscordAway as away:
+            if (breaks := self._breaks_alone(generation, away)) is None:
+                raise
+            refusal = breaks
+        await self.tell_kept(generation, refusal)
+        raise Undeliverable(str(refusal)) from refusal
+
+    def _breaks_alone(self, generation: Generation, away: DiscordAway) -> Refused | None:
+        """What to make of an upload that Discord answers with its own errors, as no other one."""
+        cause, now = away.__cause__, self._clock()
+        if not (isinstance(cause, discord.HTTPException) and cause.status >= 500):  # noqa: PLR2004 - HTTP's own number
+            return None
+        long_tried = now > (generation.painted_at or now) + LONG_S
+        return Refused(cause) if long_tried and self.outage.is_long_over else None
 
     async def _post_of(self, generation: Generation, pictures: Sequence[KeptPicture]) -> Post:
         """As a result, or as the ballot of the vote that it was painted for."""
