@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 
     from bot.imaging.links import Links
     from bot.store.people import Limits
+    from bot.studio.answers import Submitted
     from bot.studio.generation import Generation
-    from bot.studio.intake import Submitted
     from bot.studio.order import Order
 
 LEASE_S = 60.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from functools import partial
 from random import SystemRandom
 from types import MappingProxyType
@@ -15,6 +15,7 @@ from bot.imaging.request import SEED_MAX
 from bot.store import drafts, generations
 from bot.store.generations import Accepted, NewGeneration, NewSource, OverLimit, Replayed
 from bot.studio import allowance
+from bot.studio.answers import Answered, Quote, Restarting, Submitted
 from bot.studio.choice import Choice, kept_for
 from bot.studio.circuit import Health, PainterOut
 from bot.studio.gathering import Ours, split_links, words_and_links
@@ -43,47 +44,6 @@ if TYPE_CHECKING:
 #: Crockford's alphabet: no letters that read alike (https://www.crockford.com/base32.html).
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _ID_LENGTH = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Submitted:
-    """The order is accepted; `begin` starts it once the person has been answered.
-
-    Attributes:
-        fresh: False when Discord told us of this interaction before.
-    """
-
-    generation: Generation
-    fresh: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Quote:
-    """What an order would come to, if it is confirmed.
-
-    Attributes:
-        price: estimated, in micro-dollars; None when unknown.
-        notes: what the person should know of the choice of the model.
-    """
-
-    draft_id: str
-    order: Order
-    model_name: str
-    price: int | None
-    notes: tuple[str, ...]
-
-
-class Answered(Refusal):
-    def __init__(self) -> None:
-        super().__init__(
-            "That question is closed: you have answered it, or a day has gone by. Just ask for "
-            "the pictures once more."
-        )
-
-
-class Restarting(Refusal):
-    def __init__(self) -> None:
-        super().__init__("I'm just being restarted. Please ask again in a minute.")
 
 
 def asks_first(order: Order) -> bool:

@@ -16,10 +16,10 @@ from bot.store import contests, generations, rounds
 from bot.store.rounds import NewRound
 from bot.store.vote_schema import Stage
 from bot.studio import closing
+from bot.studio.answers import Answered, Restarting
 from bot.studio.circuit import PainterOut
 from bot.studio.contest import Board, board_of, finale_due, once_there
 from bot.studio.gathering import Ours
-from bot.studio.intake import Answered, Restarting
 from bot.studio.life import DiscordAway, Undeliverable
 from bot.studio.voting import SEED_LIMIT
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import discord
 
-from bot.studio.intake import Answered, Quote
+from bot.studio.answers import Answered, Quote
 from bot.studio.order import Order
 from bot.studio.wish import About
 from bot.views.asking import place_of, submit
@@ -18,7 +18,7 @@ from bot.views.wording import code, duration, listed, plural, whole_lines
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from bot.studio.intake import Submitted
+    from bot.studio.answers import Submitted
     from bot.studio.votes import Proposal
     from bot.studio.voting import Rules
     from bot.studio.wish import Wish
