@@ -142,6 +142,10 @@ async def run(settings: Settings) -> None:
         await asyncio.wait({connection, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
         log.info("bot.stopping")
+        if not client.is_ready():
+            # discord.py would take its end for a failure to connect, and tell of that at length.
+            connection.cancel()
+            await asyncio.wait({connection})
     if stop.is_set():
         connection.cancel()
         await asyncio.gather(connection, return_exceptions=True)

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 #: Runs the program against another Discord.
 ELSEWHERE = (
-    "import runpy, sys, discord.http; discord.http.Route.BASE = sys.argv.pop(1);"
+    "import runpy, sys, yarl, discord.gateway, discord.http;"
+    "address = discord.http.Route.BASE = sys.argv.pop(1);"
+    "discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(address) / 'gateway';"
     "runpy.run_module('bot', run_name='__main__', alter_sys=True)"
 )
 
@@ -181,14 +183,28 @@ ME = {
 }
 
 
+GATEWAY = {
+    "url": "wss://gateway.discord.gg",
+    "shards": 1,
+    "session_start_limit": {
+        "total": 1000,
+        "remaining": 1000,
+        "reset_after": 0,
+        "max_concurrency": 1,
+    },
+}
+
+
 @asynccontextmanager
 async def discord(status: int) -> AsyncIterator[str]:
     """As much of Discord as a start meets: who am I, what am I, and where is the gateway."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
-        if "gateway" in request.path:
+        if request.path == "/gateway":
             await asyncio.sleep(30)
         said = [] if request.method == "PUT" else ME if status == 200 else {"message": ""}
+        if request.path == "/gateway/bot":
+            said = GATEWAY
         # discord.py reads no other content type as JSON, not even with a charset.
         headers = {"content-type": "application/json"}
         return web.Response(body=json.dumps(said).encode(), status=status, headers=headers)
