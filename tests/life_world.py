@@ -38,9 +38,9 @@ if TYPE_CHECKING:
 
     from bot.imaging.links import Links
     from bot.store.people import Limits
-    from bot.studio.answers import Submitted
     from bot.studio.generation import Generation
     from bot.studio.order import Order
+    from bot.studio.outcomes import Submitted
 
 LEASE_S = 60.0
 TOKEN_LIFE_S = 880.0

@@ -13,7 +13,7 @@ from bot.views import asking
 from bot.views.base import NOTHING_CAME, Modal, answer_error
 
 if TYPE_CHECKING:
-    from bot.studio.answers import Submitted
+    from bot.studio.outcomes import Submitted
 
 
 class Said(list[Any]):

@@ -19,11 +19,11 @@ from world import open_world
 from bot.errors import AllowanceSpent, BadRequest
 from bot.imaging.request import Size
 from bot.store.schema import drafts, people
-from bot.studio.answers import Answered, Quote
 from bot.studio.gathering import Upload
 from bot.studio.generation import Place
 from bot.studio.intake import asks_first
 from bot.studio.order import Order, Source
+from bot.studio.outcomes import Answered, Quote
 from bot.views import asking
 from bot.views.base import HEARD, UNKNOWN_INTERACTION
 from bot.views.confirm import Questions, question_buttons, question_text

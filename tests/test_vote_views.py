@@ -12,11 +12,11 @@ from test_views import CATALOGUE, STUDIO, check_layout, generation, hostile, pic
 
 from bot.imaging.request import SEED_MAX, Size, clean_text
 from bot.store.schema import PICTURES_MAX
-from bot.studio.answers import Quote
 from bot.studio.casting import SUGGESTIONS_MAX, Cast
 from bot.studio.contest import Board, Contest, Finale, Listed, Round
 from bot.studio.generation import Shown
 from bot.studio.order import PROMPT_MAX, Lineage, Order, Source, Variation
+from bot.studio.outcomes import Quote
 from bot.studio.votes import SUGGESTION_MAX, Proposal
 from bot.studio.voting import ROUNDS_MAX, SEED_LIMIT, Rules, Stage, Suggestion
 from bot.studio.wish import About, Wish

@@ -27,12 +27,12 @@ from bot.store.vote_schema import backings, ballots, candidates, suggestions
 from bot.store.vote_schema import contests as contests_table
 from bot.store.vote_schema import rounds as rounds_table
 from bot.studio.alarm import Alarm
-from bot.studio.answers import Answered, Submitted
 from bot.studio.circuit import PainterOut
 from bot.studio.contest import board_of
 from bot.studio.generation import Generation, Place
 from bot.studio.life import DiscordAway, Undeliverable
 from bot.studio.order import Order
+from bot.studio.outcomes import Answered, Submitted
 from bot.studio.referee import Referee
 from bot.studio.scoreboard import Scoreboard
 from bot.studio.voting import DAY_S

@@ -15,13 +15,13 @@ from bot.imaging.request import SEED_MAX
 from bot.store import drafts, generations
 from bot.store.generations import Accepted, NewGeneration, NewSource, OverLimit, Replayed
 from bot.studio import allowance
-from bot.studio.answers import Answered, Quote, Restarting, Submitted
 from bot.studio.choice import Choice, kept_for
 from bot.studio.circuit import Health, PainterOut
 from bot.studio.gathering import Ours, split_links, words_and_links
 from bot.studio.generation import Generation
 from bot.studio.life import log_state
 from bot.studio.order import Order
+from bot.studio.outcomes import Answered, Quote, Restarting, Submitted
 from bot.studio.painters import choose, price_of
 from bot.studio.permutations import combinations
 from bot.studio.viewing import see

@@ -16,11 +16,11 @@ from bot.store import contests, generations, rounds
 from bot.store.rounds import NewRound
 from bot.store.vote_schema import Stage
 from bot.studio import closing
-from bot.studio.answers import Answered, Restarting
 from bot.studio.circuit import PainterOut
 from bot.studio.contest import Board, board_of, finale_due, once_there
 from bot.studio.gathering import Ours
 from bot.studio.life import DiscordAway, Undeliverable
+from bot.studio.outcomes import Answered, Restarting
 from bot.studio.voting import SEED_LIMIT
 
 if TYPE_CHECKING:

@@ -13,10 +13,10 @@ from bot.imaging.request import COUNT_MAX, Size, clean_text
 from bot.store import ballots, contests, drafts, people, rounds, servers
 from bot.store.contests import NewContest
 from bot.studio import casting
-from bot.studio.answers import Answered
 from bot.studio.contest import blank_board, finale_of, standing_in
 from bot.studio.gathering import see_to_edit
 from bot.studio.order import Order, Source, Variation
+from bot.studio.outcomes import Answered
 from bot.studio.viewing import see
 from bot.studio.voting import Rules, check_rules
 from bot.studio.wish import About, Wish
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
     from bot.store.rounds import NewRound
     from bot.store.servers import VoterRules
     from bot.store.vote_schema import Stage
-    from bot.studio.answers import Quote, Submitted
     from bot.studio.casting import Cast, TakenOff
     from bot.studio.contest import Board, Finale, Listed
     from bot.studio.generation import Place, Shown
     from bot.studio.intake import Intake
+    from bot.studio.outcomes import Quote, Submitted
     from bot.studio.referee import Referee
     from bot.studio.voting import Voter
 

@@ -17,9 +17,9 @@ from bot.views.base import ALREADY_ACKNOWLEDGED, HEARD, THINKING_ALOUD
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
 
-    from bot.studio.answers import Quote, Submitted
     from bot.studio.gathering import Given
     from bot.studio.order import Order
+    from bot.studio.outcomes import Quote, Submitted
     from bot.views.base import Interaction
 
 log = structlog.get_logger()

@@ -18,10 +18,10 @@ from bot.views.messages import find_message, say
 from bot.views.pictures_in import attached, bring, pictures_for
 
 if TYPE_CHECKING:
-    from bot.studio.answers import Submitted
     from bot.studio.generation import Place
     from bot.studio.intake import Intake
     from bot.studio.order import Order
+    from bot.studio.outcomes import Submitted
     from bot.views.base import Interaction
     from bot.views.pictures_in import Found
 

@@ -10,7 +10,7 @@ import aiohttp
 import discord
 import structlog
 
-from bot.studio.answers import Answered
+from bot.studio.outcomes import Answered
 from bot.views.asking import place_of, submit
 from bot.views.base import HEARD, Button, Layout
 from bot.views.ids import DRAFT
@@ -19,7 +19,7 @@ from bot.views.wording import CONTENT_MAX, clip, code, dollars, plural
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from bot.studio.answers import Quote
+    from bot.studio.outcomes import Quote
     from bot.views.base import Interaction
 
 log = structlog.get_logger()

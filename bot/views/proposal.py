@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import discord
 
-from bot.studio.answers import Answered, Quote
 from bot.studio.order import Order
+from bot.studio.outcomes import Answered, Quote
 from bot.studio.wish import About
 from bot.views.asking import place_of, submit
 from bot.views.base import Button, Layout
@@ -18,7 +18,7 @@ from bot.views.wording import code, duration, listed, plural, whole_lines
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from bot.studio.answers import Submitted
+    from bot.studio.outcomes import Submitted
     from bot.studio.votes import Proposal
     from bot.studio.voting import Rules
     from bot.studio.wish import Wish
