@@ -250,7 +250,7 @@ async def test_a_full_archive_is_waited_for_with_what_is_painted(log: Log, tmp_p
 async def test_an_archive_that_stays_full_costs_nobody_anything(log: Log, tmp_path: Path) -> None:
     async with full_archive(log, tmp_path) as (world, disk):
         # In steps, since each of them may take only seconds of real time.
-        for _ in range(40):
+        for _ in range(24):
             await world.env.advance_time(15)
         assert await states(world) == ["failed", "waiting", "waiting"]
         await check_refused(world)

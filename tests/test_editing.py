@@ -13,6 +13,7 @@ from PIL import Image
 from bot.imaging.catalogue import Catalogue
 from bot.imaging.model import Role
 from bot.store.schema import Editors
+from bot.studio import painting
 from bot.views import FORMS
 from bot.views.edit_form import EditForm, Purpose
 
@@ -202,8 +203,11 @@ async def test_what_was_brought_along_is_not_for_others_where_only_the_author_ma
 
 
 async def test_where_only_links_are_taken_buttons_send_those_of_their_message(
-    painted: World,
+    painted: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Before each is sent once more; other tests see to it that it is long enough.
+    monkeypatch.setattr(painting, "_PAUSE_AFTER_REFUSAL_S", 0.01)
+    painted.painter.terms.pacing = False
     [result] = painted.results()
     first, second = [file.url for file in result.attachments]
     opened = await panel(painted, 2)
