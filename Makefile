@@ -20,8 +20,10 @@ demo: install
 run: install
 	$(BIN)/python -m bot run
 
+# One worker more than there are cores: tests wait longer than they compute.
 test: install lint types browser
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest --dist loadfile \
+	  --numprocesses $$($(BIN)/python -c "import os; print((os.cpu_count() or 1) + 1)")
 
 lint: install
 	$(BIN)/ruff format --check .
