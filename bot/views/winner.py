@@ -91,7 +91,7 @@ def ascent_alt_text(finale: Finale) -> str:
         f"round {board.round.number}: picture {board.round.winner} won {how_it_won(board)}"
         for board in finale.boards
     ]
-    return clip(f"How the winner came to be, round by round. {'; '.join(told)}.", ALT_TEXT_MAX)
+    return clip(f"How the winner came to be, round by round: {'; '.join(told)}.", ALT_TEXT_MAX)
 
 
 async def ascent_of(studio: Studio, finale: Finale) -> list[Round]:
