@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import aiohttp
 import discord
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from bot.studio.order import Order
     from bot.studio.outcomes import Quote, Submitted
     from bot.views.base import Interaction
+
+T = TypeVar("T")
 
 log = structlog.get_logger()
 
@@ -87,10 +89,7 @@ async def _put_question(
     interaction: Interaction, quoting: Coroutine[object, object, Quote]
 ) -> None:
     """Waits for the studio's offer, and asks whether that is meant."""
-    offer = asyncio.ensure_future(quoting)
-    done, _ = await asyncio.wait({offer}, timeout=DECIDE_WITHIN_S)
-    unheard = None if done else await _acknowledge(interaction, private=True)
-    quote = await offer
+    quote, _, unheard = await _decided(interaction, quoting, private=True)
     if unheard is not None:
         raise unheard
     await interaction.client.questions.put(interaction, quote)
@@ -103,14 +102,11 @@ async def submit(
 
     A slow store is not waited for: "thinking" is shown first, and a refusal takes its place.
     """
-    decision = asyncio.ensure_future(deciding)
-    done, _ = await asyncio.wait({decision}, timeout=DECIDE_WITHIN_S)
-    unheard = None if done else await _acknowledge(interaction, private=private)
-    submitted = await decision
+    submitted, in_time, unheard = await _decided(interaction, deciding, private=private)
     if not submitted.fresh:
         log.info("interaction.replayed", interaction=interaction.id)
         return
-    if done:
+    if in_time:
         unheard = await _acknowledge(interaction, private=private)
     studio = interaction.client.studio
     if unheard is not None:
@@ -125,16 +121,23 @@ async def whisper(
     view: discord.ui.View = discord.utils.MISSING,
 ) -> None:
     """Says to one person alone what came of a press, in time even where the store is slow."""
-    decision = asyncio.ensure_future(deciding)
-    done, _ = await asyncio.wait({decision}, timeout=DECIDE_WITHIN_S)
-    unheard = None if done else await _acknowledge(interaction, private=True)
-    said = await decision
+    said, in_time, unheard = await _decided(interaction, deciding, private=True)
     if unheard is not None:
         raise unheard
-    if done:
+    if in_time:
         await interaction.response.send_message(said, view=view, ephemeral=True)
     else:
         await interaction.followup.send(said, view=view, ephemeral=True)
+
+
+async def _decided(
+    interaction: Interaction, deciding: Coroutine[object, object, T], *, private: bool
+) -> tuple[T, bool, Exception | None]:
+    """What is decided, and whether in time; else it is acknowledged first, or why it could not."""
+    decision = asyncio.ensure_future(deciding)
+    done, _ = await asyncio.wait({decision}, timeout=DECIDE_WITHIN_S)
+    unheard = None if done else await _acknowledge(interaction, private=private)
+    return await decision, bool(done), unheard
 
 
 async def _acknowledge(interaction: Interaction, *, private: bool) -> Exception | None:
