@@ -25,7 +25,7 @@ RED, BLUE = png("red", 300, 200), png("blue", 96, 160)
 GREEN, WHITE = png("green"), png("white", 64, 64)
 
 CATALOGUE = Catalogue.load()
-USUAL = CATALOGUE.for_role(Role.EDIT).id
+USUAL, DEV = CATALOGUE.for_role(Role.EDIT).id, "black-forest-labs/FLUX.2-dev"
 ANOTHER = CATALOGUE.get("black-forest-labs/FLUX.1-kontext-pro")
 
 
@@ -72,6 +72,13 @@ async def test_the_form_of_a_result_asks_which(painted: World) -> None:
     assert painted.bob.mention in edit.content
     assert (await painted.usage(painted.bob)).day_used == 1
     assert painted.painter.requests[-1].body["model"] == USUAL
+
+
+async def test_when_all_that_edit_are_away_no_model_is_asked_for(painted: World) -> None:
+    for model in CATALOGUE.editors(1):
+        painted.client.studio.catalogue.mark_away(model.id)
+    form = await painted.bob.click(await panel(painted, 1, painted.bob), label="Edit…")
+    assert list(items(form)) == ["words", "more"]
 
 
 async def test_the_panel_edits_its_own_picture(painted: World) -> None:
@@ -248,12 +255,13 @@ async def test_a_form_opened_before_a_restart_is_taken_in_after_it(world: World)
     values = {
         "which": ["1"],
         "words": "make it night",
-        "model": [USUAL],
+        "model": [DEV],
         "more": [("a.png", BLUE)],
     }
     done = await world.bob.submit_modal(form, values)
     assert done.acknowledged, "silence"
     check_sent(world, (await files_of(result))[1], BLUE)
+    assert world.painter.requests[-1].body["model"] == DEV
     assert "`make it night`" in world.results()[-1].content
 
 

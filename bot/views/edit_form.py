@@ -77,7 +77,8 @@ class EditForm(Form):
     Args:
         purpose: what for.
         found: the pictures of which one is worked from.
-        models: to choose from, the usual one first.
+        models: to choose from, the usual one first; None where it was opened before, and one may
+            be chosen already.
         custom_id: that it is known by again; None where nothing but `found` knows the pictures.
     """
 
@@ -89,7 +90,7 @@ class EditForm(Form):
         self,
         purpose: Purpose,
         found: Sequence[Found],
-        models: Sequence[Model] = (),
+        models: Sequence[Model] | None = None,
         *,
         custom_id: str | None = None,
     ) -> None:
@@ -101,29 +102,29 @@ class EditForm(Form):
         )
         self._model = ui.Select[Self](
             custom_id="model",
-            options=[model_option(each, default=each is models[0]) for each in models],
+            options=[model_option(each, default=n == 0) for n, each in enumerate(models or ())],
             min_values=0,
             required=False,
         )
         self._more = ui.FileUpload[Self](
             custom_id="more", min_values=0, max_values=_MORE_MAX, required=False
         )
-        self._lay_out()
+        # None is left to offer when all that edit are away.
+        self._lay_out(asks_for_model=models is None or len(models) > 0)
 
     @classmethod
     def reopened(cls, match: re.Match[str]) -> Self:
         found = [Ours(match["generation_id"], int(position)) for position in match["positions"]]
         return cls(Purpose(match["purpose"]), found)
 
-    def _lay_out(self) -> None:
+    def _lay_out(self, *, asks_for_model: bool) -> None:
         wording = _WORDING[self._purpose]
         if len(self._found) > 1:
             self.add_item(ui.Label(text="Which picture?", component=self._which))
         self.add_item(
             ui.Label(text=wording.question, description=wording.example, component=self._words)
         )
-        # None is left to offer when all that edit are away.
-        if self._model.options:
+        if asks_for_model:
             self.add_item(ui.Label(text="Who paints it?", component=self._model))
         self.add_item(
             ui.Label(
