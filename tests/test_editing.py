@@ -14,8 +14,10 @@ from bot.imaging.catalogue import Catalogue
 from bot.imaging.model import Role
 from bot.store.schema import Editors
 from bot.studio import painting
+from bot.studio.order import PROMPT_MAX
 from bot.views import FORMS
 from bot.views.edit_form import EditForm, Purpose
+from bot.views.wording import CONTENT_MAX
 
 if TYPE_CHECKING:
     import simcord
@@ -72,6 +74,23 @@ async def test_the_form_of_a_result_asks_which(painted: World) -> None:
     assert painted.bob.mention in edit.content
     assert (await painted.usage(painted.bob)).day_used == 1
     assert painted.painter.requests[-1].body["model"] == USUAL
+
+
+async def test_a_model_that_takes_fewer_pictures_than_are_added_is_refused(painted: World) -> None:
+    form = await painted.bob.click(await panel(painted, 1, painted.bob), label="Edit…")
+    values = {"words": "W" * PROMPT_MAX, "model": [ANOTHER.id], "more": [("a.png", BLUE)]}
+    answer = await painted.bob.submit_modal(form, values)
+    assert f"{ANOTHER.name} works from 1 picture, not from 2." in last(answer).content
+    assert len(last(answer).content) == CONTENT_MAX, "as much of the words as there is room for"
+    assert last(answer).content.endswith("W…\n```")
+    await check_only_painted(painted)
+
+
+async def check_only_painted(painted: World) -> None:
+    """Nothing came, or was charged, since."""
+    assert len(painted.painter.requests) == 1
+    assert len(await painted.generations()) == 1
+    assert await painted.usage(painted.bob) is None
 
 
 async def test_when_all_that_edit_are_away_no_model_is_asked_for(painted: World) -> None:

@@ -180,6 +180,18 @@ async def test_refusals_are_private_and_cost_nothing(world: World, what: str) ->
     assert await world.usage(world.bob) is None
 
 
+async def test_whoever_is_refused_gets_the_words_back(world: World) -> None:
+    await world.imagine(count=1)
+    shown = await opened(world)
+    changed = {"seed": "twelve", "prompt": "a ```blue fox", "avoid": "rain @everyone"}
+    said = last(await sent(world.bob, shown, **changed)).content
+    refusal, words, rest = said.split("```")
+    assert refusal.endswith("Leave it empty for a new one. You had written:\n")
+    assert words.splitlines()[2:] == ["rain @everyone"]
+    assert words.splitlines()[1].endswith("blue fox")
+    assert not rest, "what was written stays inside its code"
+
+
 @pytest.mark.parametrize("typed", ["2,147,483", "2 147 483", "2.147.483", " 2147483 "])
 async def test_a_seed_as_people_write_it(world: World, typed: str) -> None:
     await world.imagine(count=1)

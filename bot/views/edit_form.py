@@ -15,7 +15,7 @@ from bot.imaging.model import Role
 from bot.studio.gathering import Linked, Ours
 from bot.studio.order import PROMPT_MAX, Order
 from bot.views.asking import ask, viewer_of
-from bot.views.forms import Form
+from bot.views.forms import Form, handing_back
 from bot.views.ids import ID
 from bot.views.options import model_option
 from bot.views.pictures_in import Attached, attached, bring, links_in
@@ -135,14 +135,15 @@ class EditForm(Form):
         )
 
     async def on_submit(self, interaction: discord.Interaction[Any], /) -> None:
-        chosen = self._found[int(self._which.values[0]) if len(self._found) > 1 else 0]
-        order = Order(
-            prompt=self._words.value,
-            model=_asked_for(self._model.values, interaction.client.studio.catalogue),
-            count=_WORDING[self._purpose].count,
-            private=await _is_private(interaction, chosen),
-        )
-        await ask(interaction, order, bring([chosen, *attached(*self._more.values)]))
+        with handing_back(self._words.value):
+            chosen = self._found[int(self._which.values[0]) if len(self._found) > 1 else 0]
+            order = Order(
+                prompt=self._words.value,
+                model=_asked_for(self._model.values, interaction.client.studio.catalogue),
+                count=_WORDING[self._purpose].count,
+                private=await _is_private(interaction, chosen),
+            )
+            await ask(interaction, order, bring([chosen, *attached(*self._more.values)]))
 
 
 async def open_form(interaction: Interaction, found: Sequence[Found], purpose: Purpose) -> None:

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import abc
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 import discord
 
 from bot.errors import Refusal
+from bot.imaging.request import clean_text
 from bot.views.base import FORM_KNOWN, Modal, answer_error
-from bot.views.wording import clip, code_block
+from bot.views.wording import CONTENT_MAX, clip, code_block
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Generator, Iterable, Iterator, Mapping
 
     from discord.types.interactions import ModalSubmitInteractionData
 
     from bot.views.base import Interaction
-
-_WORDS_SHOWN = 1500
 
 
 class Form(Modal, abc.ABC):
@@ -58,15 +58,34 @@ async def take_in(interaction: Interaction, forms: Iterable[type[Form]]) -> None
     await answer_error(interaction, _Forgotten(interaction))
 
 
+@contextmanager
+def handing_back(*words: str) -> Generator[None]:
+    """A form closes as it is sent: whoever is refused gets the words back to send them again."""
+    try:
+        yield
+    except Refusal as refusal:
+        said = _with_words(refusal.sentence, (each for each in words if clean_text(each)))
+        raise Refusal(said, operator=refusal.operator) from refusal
+
+
 class _Forgotten(Refusal):
     def __init__(self, interaction: Interaction) -> None:
         data = cast("Mapping[str, Any]", interaction.data)
-        words = "\n".join(_typed(data["components"]))
-        written = f" You had written:\n{code_block(clip(words, _WORDS_SHOWN))}" if words else ""
         super().__init__(
-            "That form was open for long, or I was restarted meanwhile, and I no longer know "
-            f"what it was about. Please open it once more.{written}"
+            _with_words(
+                "That form was open for long, or I was restarted meanwhile, and I no longer know "
+                "what it was about. Please open it once more.",
+                _typed(data["components"]),
+            )
         )
+
+
+def _with_words(sentence: str, words: Iterable[str]) -> str:
+    """As many of them as there is room for."""
+    if not (text := "\n".join(words)):
+        return sentence
+    frame = f"{sentence} You had written:\n{code_block('')}"
+    return f"{sentence} You had written:\n{code_block(clip(text, CONTENT_MAX - len(frame)))}"
 
 
 def _typed(components: Iterable[Mapping[str, Any]]) -> Iterator[str]:

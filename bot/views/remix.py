@@ -14,7 +14,7 @@ from bot.studio.order import PROMPT_MAX
 from bot.studio.remixing import Wishes, remixed
 from bot.views.asking import ask, viewer_of
 from bot.views.base import Button
-from bot.views.forms import Form
+from bot.views.forms import Form, handing_back
 from bot.views.ids import ID
 from bot.views.options import SHAPES, model_option
 from bot.views.wording import CHOICES_MAX
@@ -87,6 +87,10 @@ class RemixForm(Form):
         self._shape.options = _shapes(order)
 
     async def on_submit(self, interaction: discord.Interaction[Any], /) -> None:
+        with handing_back(self._prompt.value, self._avoid.value):
+            await ask(interaction, await self._order(interaction))
+
+    async def _order(self, interaction: Interaction) -> Order:
         # Read again, and by the one who sends it: much may have changed since it was opened.
         generation_id = self.custom_id.split(":")[1]
         shown = await interaction.client.studio.see(generation_id, viewer_of(interaction))
@@ -98,7 +102,7 @@ class RemixForm(Form):
             model=self._model.values[0],
             shape=order.shape if shape == _shape_of(order) else _shape(shape),
         )
-        await ask(interaction, remixed(order, wishes))
+        return remixed(order, wishes)
 
 
 def _seed(typed: str) -> int | None:

@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Any, Self
 import discord
 from discord import ui
 
-from bot.errors import Refusal
-from bot.imaging.request import clean_text
 from bot.studio.votes import SUGGESTION_MAX
 from bot.views.asking import whisper
 from bot.views.base import Button, Layout, Select
-from bot.views.forms import Form
+from bot.views.forms import Form, handing_back
 from bot.views.ids import ROUND
 from bot.views.voter import voter_of
-from bot.views.wording import CHOICE_MAX, clip, code, code_block, one_line
+from bot.views.wording import CHOICE_MAX, clip, code, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,13 +78,8 @@ class SuggestForm(Form):
     async def _suggest(self, interaction: Interaction) -> str:
         round_id, words = self.custom_id.split(":")[1], self._words.value
         votes = interaction.client.studio.votes
-        try:
+        with handing_back(words):
             backed = await votes.suggest(round_id, words, voter_of(interaction))
-        except Refusal as refusal:
-            said = refusal.sentence
-            if clean_text(words):
-                said += f" You had written:\n{code_block(words)}"
-            raise Refusal(said, operator=refusal.operator) from refusal
         if backed:
             return "It is on the list, and you back it. Others can do so in the menu there."
         return "It is on the list. You still back another one; the menu there changes that."
