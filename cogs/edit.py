@@ -95,8 +95,10 @@ class Edit(commands.Cog):
         await ask(interaction, order, bring(pictures))
 
     @edit.autocomplete("model")
-    async def _models(self, _interaction: Interaction, typed: str) -> list[Choice[str]]:
-        return options.editors(self._studio.catalogue, typed)
+    async def _models(self, interaction: Interaction, typed: str) -> list[Choice[str]]:
+        # One will be there, though it may be given last.
+        pictures = max(1, options.pictures_so_far(interaction))
+        return options.models(self._studio.catalogue, typed, pictures)
 
 
 def _evenly(pictures: Sequence[Attached]) -> str:

@@ -85,8 +85,9 @@ class Imagine(commands.Cog):
         await ask(interaction, order, bring(references))
 
     @imagine.autocomplete("model")
-    async def _models(self, _interaction: Interaction, typed: str) -> list[Choice[str]]:
-        return options.models(self._studio.catalogue, typed)
+    async def _models(self, interaction: Interaction, typed: str) -> list[Choice[str]]:
+        pictures = options.pictures_so_far(interaction)
+        return options.models(self._studio.catalogue, typed, pictures)
 
     @imagine.autocomplete("style")
     async def _styles(self, _interaction: Interaction, typed: str) -> list[Choice[str]]:

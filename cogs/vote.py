@@ -110,8 +110,9 @@ class Vote(commands.GroupCog, name="vote"):
     @start.autocomplete("model2")
     @start.autocomplete("model3")
     @start.autocomplete("model4")
-    async def _models(self, _interaction: Interaction, typed: str) -> list[Choice[str]]:
-        return options.models(self._studio.catalogue, typed)
+    async def _models(self, interaction: Interaction, typed: str) -> list[Choice[str]]:
+        pictures = options.pictures_so_far(interaction)
+        return options.models(self._studio.catalogue, typed, pictures)
 
     @close.autocomplete("vote")
     async def _votes(self, interaction: Interaction, typed: str) -> list[Choice[str]]:

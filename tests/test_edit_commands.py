@@ -70,6 +70,20 @@ async def test_models_that_work_from_pictures_are_offered_first(world: World) ->
     assert BLIND.id in [each["value"] for each in found], "the others can be found, too"
 
 
+@pytest.mark.parametrize(
+    ("name", "option"),
+    [("imagine", "model"), ("edit", "model"), ("vote start", "model"), ("vote start", "model3")],
+)
+async def test_models_are_offered_for_the_links_before_the_words(
+    world: World, name: str, option: str
+) -> None:
+    prompt = "https://example.com/1.png https://example.com/2.png image 2 on https://image.1"
+    choices = await world.ann.autocomplete(world.channel, name, option, "kontext", prompt=prompt)
+    assert choices
+    for each in choices:
+        assert each["name"].endswith("· works from 1 picture, not from 2")
+
+
 async def test_a_model_that_cannot_is_refused_with_names_of_some_that_can(world: World) -> None:
     answer = await command(world, "edit", prompt="night", image=RED, model=BLIND.id)
     assert last(answer).ephemeral

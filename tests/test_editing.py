@@ -11,12 +11,13 @@ from pictures_sent import alike, check_sent, last, png, references
 from PIL import Image
 
 from bot.imaging.catalogue import Catalogue
-from bot.imaging.model import Role
+from bot.imaging.model import Role, Takes
 from bot.store.schema import Editors
 from bot.studio import painting
 from bot.studio.order import PROMPT_MAX
 from bot.views import FORMS
 from bot.views.edit_form import EditForm, Purpose
+from bot.views.options import model_menu
 from bot.views.wording import CONTENT_MAX
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ GREEN, WHITE = png("green"), png("white", 64, 64)
 CATALOGUE = Catalogue.load()
 USUAL, DEV = CATALOGUE.for_role(Role.EDIT).id, "black-forest-labs/FLUX.2-dev"
 ANOTHER = CATALOGUE.get("black-forest-labs/FLUX.1-kontext-pro")
+BLIND = next(m for m in CATALOGUE.offered() if m.takes_references is Takes.NO)
 
 
 @pytest.fixture
@@ -74,6 +76,40 @@ async def test_the_form_of_a_result_asks_which(painted: World) -> None:
     assert painted.bob.mention in edit.content
     assert (await painted.usage(painted.bob)).day_used == 1
     assert painted.painter.requests[-1].body["model"] == USUAL
+
+
+async def test_models_that_take_no_pictures_come_last_with_the_reason(painted: World) -> None:
+    [result] = painted.results()
+    for form in (
+        await painted.bob.click(result, label="Edit…"),
+        await painted.bob.click(await panel(painted, 1, painted.bob), label="Use as reference"),
+    ):
+        options = items(form)["model"]["options"]
+        able = [CATALOGUE.get(each["value"]).works_from(1) for each in options]
+        assert sum(able) == len(CATALOGUE.editors(1)), "no editor is left out"
+        assert able == sorted(able, reverse=True)
+        assert len(able) == 25
+        told = [str(each.get("description")).endswith("work from pictures") for each in options]
+        assert told == [not each for each in able]
+        assert [each["value"] for each in options if each.get("default")] == [USUAL]
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_a_model_that_takes_no_pictures_is_refused_and_the_words_come_back(
+    painted: World, *, restarted: bool
+) -> None:
+    form = await painted.bob.click(await panel(painted, 1, painted.bob), label="Edit…")
+    if restarted:
+        await painted.restart()
+    values = {"words": "make it night", "model": [BLIND.id]}
+    answer = await painted.bob.submit_modal(form, values)
+    assert last(answer).ephemeral
+    names = [model.name for model in CATALOGUE.editors(1)[:3]]
+    assert last(answer).content == (
+        f"{BLIND.name} can't work from pictures. {names[0]}, {names[1]} and {names[2]} can. "
+        "You had written:\n```\nmake it night\n```"
+    )
+    await check_only_painted(painted)
 
 
 async def test_a_model_that_takes_fewer_pictures_than_are_added_is_refused(painted: World) -> None:
@@ -331,7 +367,7 @@ def test_forms_are_known_by_ids_that_no_other_form_has() -> None:
 
 
 def test_a_form_fits_into_discords_limits() -> None:
-    models = CATALOGUE.editors(1)
+    models = model_menu(CATALOGUE, 1, CATALOGUE.get(USUAL))
     for purpose in Purpose:
         form = EditForm(purpose, [], models).to_dict()
         assert len(form["title"]) <= 45

@@ -14,6 +14,8 @@ from PIL import Image
 from sqlalchemy import update
 from world import open_world
 
+from bot.errors import ParameterRefused
+from bot.imaging.model import Parameter
 from bot.imaging.request import SEED_MAX, Quality, Shape, Size
 from bot.store.schema import generations
 from bot.studio.gathering import Ours, Upload
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from world import World
 
 PRO, DEV = "black-forest-labs/FLUX.2-pro", "black-forest-labs/FLUX.2-dev"
+KONTEXT = "black-forest-labs/FLUX.1-kontext-pro"
 
 
 def last(answer: Any) -> Any:
@@ -256,13 +259,44 @@ async def test_an_edit_is_remixed_with_the_pictures_it_works_from(world: World) 
     shown = await opened(world)
     values = filled_in(shown)
     assert values["shape"] == "same", "it follows the picture"
-    for option in controls(shown)["model"]["options"]:
-        assert world.client.studio.catalogue.get(option["value"]).works_from(2), option["label"]
     await sent(world.bob, shown, prompt="two hats on it")
     first, second = world.painter.requests
     assert second.body["reference_images"] == first.body["reference_images"]
     assert len(second.body["reference_images"]) == 2
     assert second.body["width"] == first.body["width"] > first.body["height"]
+
+
+async def test_models_are_offered_for_the_pictures_it_works_from(world: World) -> None:
+    await edited(world, Order("a hat on it", count=1), Upload(png()), Upload(png()))
+    shown = await opened(world)
+    options = controls(shown)["model"]["options"]
+    catalogue = world.client.studio.catalogue
+    able = [catalogue.get(each["value"]).works_from(2) for each in options]
+    assert sum(able) == len(catalogue.editors(2)), "none that can is left out"
+    assert able == sorted(able, reverse=True)
+    assert len(able) == 25
+    [kontext] = [each for each in options if each["value"] == KONTEXT]
+    assert kontext["description"] == "works from 1 picture, not from 2"
+    assert filled_in(shown)["model"] == PRO, "its own stays chosen"
+    changed = {"model": KONTEXT, "prompt": "two hats on it", "avoid": "rain"}
+    refused = await sent(world.bob, shown, **changed)
+    assert refused.ephemeral
+    said = last(refused).content
+    assert said.startswith("FLUX.1 Kontext [pro] works from 1 picture, not from 2. FLUX.2 [pro],")
+    assert said.endswith(" can. You had written:\n```\ntwo hats on it\nrain\n```")
+    assert len(world.painter.requests) == 1
+    assert await world.usage(world.bob) is None
+
+
+async def test_a_model_that_has_come_to_refuse_pictures_is_not_chosen(world: World) -> None:
+    await edited(world, Order("a hat on it", model=PRO, count=1), Upload(png()))
+    catalogue = world.client.studio.catalogue
+    for field in (Parameter.REFERENCE_IMAGES, Parameter.IMAGE_URL):
+        catalogue.learn(PRO, ParameterRefused("It takes no pictures.", parameter=field))
+    shown = await opened(world)
+    assert "model" not in filled_in(shown)
+    [own] = [each for each in controls(shown)["model"]["options"] if each["value"] == PRO]
+    assert own["description"] == "can't work from pictures"
 
 
 async def test_an_edit_can_take_a_shape_of_its_own(world: World) -> None:

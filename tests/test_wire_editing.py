@@ -21,6 +21,7 @@ from wire.books import rows
 from wire.town import KEY, Town, open_town
 
 from bot.demo.painter import Painter
+from bot.imaging.catalogue import Catalogue
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
@@ -35,6 +36,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 DAY_S = 24 * 60 * 60
 RED, BLUE = png("red", 300, 200), png("blue", 96, 160)
 GREEN, WHITE = png("green"), png("white", 64, 64)
+CATALOGUE = Catalogue.load()
+KONTEXT = CATALOGUE.get("black-forest-labs/FLUX.1-kontext-pro")
 
 #: Each far from the others, for pictures that can be told apart.
 _SHADES = itertools.cycle(itertools.permutations((20, 90, 160, 230), 3))
@@ -191,6 +194,41 @@ async def test_variations(town: Town, painter: Painter) -> None:
     for file in result.files:
         worked_from = [alike(sent(painter, request)[0], bytes_of(file)) for request in (-1, -2)]
         assert worked_from.count(True) == 1, "each is varied once"
+
+
+@pytest.mark.parametrize(
+    ("command", "given", "pictures"),
+    [
+        ("imagine", {}, 0),
+        ("imagine", {"reference3": RED}, 1),
+        ("imagine", {"reference": RED, "reference2": BLUE, "reference4": WHITE}, 3),
+        ("imagine", {"prompt": "https://example.com/1.png a fox", "reference": RED}, 2),
+        ("edit", {}, 1),
+        ("edit", {"image": RED}, 1),
+        ("edit", {"image": RED, "image2": BLUE}, 2),
+        ("edit", {"image": RED, "image2": BLUE, "image3": GREEN, "image4": WHITE}, 4),
+        ("vote start", {"prompt": "https://example.com/1.png a fox"}, 1),
+    ],
+)
+async def test_models_are_offered_for_the_pictures_that_are_there(
+    town: Town, command: str, given: dict[str, Any], pictures: int
+) -> None:
+    people, ann = town.discord.people, town.person("ann")
+    filled_in = {
+        name: people.file(f"{name}.png", value) if isinstance(value, bytes) else value
+        for name, value in given.items()
+    }
+    typing = {"option": "model", "typed": ""}
+    typed = await people.complete(town.channel(), ann, command, **filled_in, **typing)
+    told = {choice["value"]: choice["name"] for choice in await typed.choices()}
+    assert len(told) == 25, "Discord shows 25"
+    able = [not pictures or CATALOGUE.get(model_id).works_from(pictures) for model_id in told]
+    assert sum(able) == (len(CATALOGUE.editors(pictures)) if pictures else 25)
+    assert able == sorted(able, reverse=True), "those that can come first"
+    why = [("work from" in name or "works from" in name) for name in told.values()]
+    assert why == [not each for each in able], "each of the others says why not"
+    if pictures > 1:
+        assert told[KONTEXT.id] == f"{KONTEXT.name} · works from 1 picture, not from {pictures}"
 
 
 async def test_a_reference_for_a_new_picture(town: Town, painter: Painter) -> None:

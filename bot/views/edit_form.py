@@ -17,7 +17,7 @@ from bot.studio.order import PROMPT_MAX, Order
 from bot.views.asking import ask, viewer_of
 from bot.views.forms import Form, handing_back
 from bot.views.ids import ID
-from bot.views.options import model_option
+from bot.views.options import model_menu
 from bot.views.pictures_in import Attached, attached, bring, links_in
 from bot.views.wording import CHOICE_MAX, CHOICES_MAX, clip
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.imaging.catalogue import Catalogue
-    from bot.imaging.model import Model
     from bot.views.base import Interaction
     from bot.views.pictures_in import Found
 
@@ -77,8 +76,7 @@ class EditForm(Form):
     Args:
         purpose: what for.
         found: the pictures of which one is worked from.
-        models: to choose from, the usual one first; None where it was opened before, and one may
-            be chosen already.
+        models: to choose from; None where it was opened before, and one may be chosen already.
         custom_id: that it is known by again; None where nothing but `found` knows the pictures.
     """
 
@@ -90,7 +88,7 @@ class EditForm(Form):
         self,
         purpose: Purpose,
         found: Sequence[Found],
-        models: Sequence[Model] | None = None,
+        models: Sequence[discord.SelectOption] | None = None,
         *,
         custom_id: str | None = None,
     ) -> None:
@@ -102,7 +100,7 @@ class EditForm(Form):
         )
         self._model = ui.Select[Self](
             custom_id="model",
-            options=[model_option(each, default=n == 0) for n, each in enumerate(models or ())],
+            options=list(models or ()),
             min_values=0,
             required=False,
         )
@@ -178,7 +176,7 @@ async def open_form_for_one_of(interaction: Interaction, generation_id: str) -> 
 
 async def _show(interaction: Interaction, found: Sequence[Found], purpose: Purpose) -> None:
     found = found[:CHOICES_MAX]
-    models = _editors(interaction.client.studio.catalogue)
+    models = _models(interaction.client.studio.catalogue)
     custom_id = _custom_id(found, purpose, interaction.id)
     await interaction.response.send_modal(EditForm(purpose, found, models, custom_id=custom_id))
 
@@ -192,10 +190,10 @@ def _custom_id(found: Sequence[Found], purpose: Purpose, opening: int) -> str | 
     return f"form:{purpose}:{ids.pop()}:{positions}:{opening}"
 
 
-def _editors(catalogue: Catalogue) -> list[Model]:
-    """Those that work from a picture; first the one that does where nobody chooses."""
-    usual = catalogue.for_role(Role.EDIT).id
-    return sorted(catalogue.editors(1), key=lambda model: model.id != usual)[:CHOICES_MAX]
+def _models(catalogue: Catalogue) -> list[discord.SelectOption]:
+    """For the one picture that is sure; first the model that paints where nobody chooses."""
+    usual, here = catalogue.for_role(Role.EDIT), catalogue.editors(1)
+    return model_menu(catalogue, 1, usual if usual in here else next(iter(here), None))
 
 
 def _asked_for(chosen: Sequence[str], catalogue: Catalogue) -> str | None:

@@ -16,8 +16,7 @@ from bot.views.asking import ask, viewer_of
 from bot.views.base import Button
 from bot.views.forms import Form, handing_back
 from bot.views.ids import ID
-from bot.views.options import SHAPES, model_option
-from bot.views.wording import CHOICES_MAX
+from bot.views.options import SHAPES, model_menu
 
 if TYPE_CHECKING:
     from bot.imaging.catalogue import Catalogue
@@ -120,22 +119,18 @@ def _seed(typed: str) -> int | None:
 
 
 def _models(order: Order, catalogue: Catalogue) -> list[discord.SelectOption]:
-    """Those that can paint it, its own first; if that is gone, none is chosen yet.
+    """Its own first; if that is gone, or can't paint it any more, none is chosen yet.
 
     Raises:
-        Refusal: there is none.
+        Refusal: none can paint it.
     """
-    references = max(len(part.sources) for part in order.parts)
-    able = list(catalogue.editors(references) if references else catalogue.search("", CHOICES_MAX))
     own = next((model for model in catalogue.offered() if model.id == order.model), None)
-    if own is not None and (not references or own.works_from(references)):
-        # First, where it stays even if it is away: another paints for it then.
-        able = [own, *(model for model in able if model.id != own.id)]
-    if not able:
-        raise Refusal(
-            "None of the models that could paint this is here just now. Please try again later."
-        )
-    return [model_option(model, default=model.id == order.model) for model in able[:CHOICES_MAX]]
+    pictures = max(len(part.sources) for part in order.parts)
+    if menu := model_menu(catalogue, pictures, own):
+        return menu
+    raise Refusal(
+        "None of the models that could paint this is here just now. Please try again later."
+    )
 
 
 def _shapes(order: Order) -> list[discord.SelectOption]:

@@ -50,15 +50,27 @@ class People:
         )
 
     async def complete(
-        self, channel: Channel, person: Person, command: str, /, *, option: str, typed: str
+        self,
+        channel: Channel,
+        person: Person,
+        command: str,
+        /,
+        *,
+        option: str,
+        typed: str,
+        **filled_in: object,
     ) -> Asked:
-        """Types into an option that completes; the answer has `choices`."""
+        """Types into an option that completes; the answer has `choices`.
+
+        Of what is filled in already, Discord tells no more than the ids.
+        """
         found = find_command(self._world.commands, command.partition(" ")[0], CommandType.SLASH)
-        values, _ = option_values(self._world, found, command, {option: typed}, complete=False)
+        given = filled_in | {option: typed}
+        values, _ = option_values(self._world, found, command, given, complete=False)
         inner = values
-        while "options" in inner[0]:
-            inner = inner[0]["options"]
-        inner[0]["focused"] = True
+        while "options" in inner[-1]:
+            inner = inner[-1]["options"]
+        inner[-1]["focused"] = True
         return await self._ask(channel, person, AUTOCOMPLETE, _head(found) | {"options": values})
 
     async def menu(self, message: Message, person: Person, command: str, /) -> Asked:
