@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
 import time
@@ -18,6 +17,7 @@ from obstore.exceptions import BaseError
 from obstore.store import from_url
 
 from bot.errors import EaselError
+from bot.imaging import lasting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -106,7 +106,7 @@ class _Folder:
         new = [folder for folder in (self._root, *self._root.parents) if not folder.exists()]
         self._root.mkdir(parents=True, exist_ok=True)
         for folder in new:
-            _sync(folder.parent)
+            lasting.sync_folder(folder.parent)
         self.probe()
         self._clear_away()
 
@@ -116,25 +116,24 @@ class _Folder:
         self.delete(_PROBE)
 
     def put(self, files: Mapping[str, bytes]) -> None:
-        written: dict[Path, Path] = {}
-        folders = {(self._root / key).parent for key in files}
+        targets, token = [self._root / key for key in files], secrets.token_hex(8)
+        folders = {target.parent for target in targets}
+        unfinished = [self._unfinished / f"{target.name}.{token}.part" for target in targets]
         try:
-            for folder in (self._unfinished, *folders):
+            for folder in {self._unfinished, *folders} - self._lasting:
                 self._make_lasting(folder)
-            for key, data in files.items():
-                target = self._root / key
-                temporary = self._unfinished / f"{target.name}.{secrets.token_hex(8)}.part"
-                written[temporary] = target
-                _write(temporary, data)
-            for temporary, target in written.items():
-                temporary.replace(target)
+            lasting.write_new(dict(zip(unfinished, files.values(), strict=True)))
+            for file, target in zip(unfinished, targets, strict=True):
+                file.replace(target)
         except OSError:
-            for temporary in written:
+            for file in unfinished:
                 with suppress(OSError):
-                    temporary.unlink()
+                    file.unlink()
+            # Somebody may have taken a folder away: the next one makes it anew.
+            self._lasting.clear()
             raise
         for folder in folders:
-            _sync(folder)
+            lasting.sync_folder(folder)
 
     def get(self, key: str) -> bytes:
         return (self._root / key).read_bytes()
@@ -146,7 +145,7 @@ class _Folder:
         target = self._root / key
         with suppress(FileNotFoundError):
             target.unlink()
-            _sync(target.parent)
+            lasting.sync_folder(target.parent)
 
     def _clear_away(self) -> None:
         """What a process wrote that died over it; another one may be writing just now."""
@@ -161,27 +160,8 @@ class _Folder:
         # pictures must not end up beneath the mount point.
         if folder != self._root:
             folder.mkdir(exist_ok=True)
-        if folder not in self._lasting:
-            _sync(self._root)
-            self._lasting.add(folder)
-
-
-def _write(file: Path, data: bytes) -> None:
-    with file.open("xb", buffering=0) as opened:
-        rest = memoryview(data)
-        while rest:
-            rest = rest[opened.write(rest) :]
-        os.fsync(opened.fileno())
-
-
-def _sync(folder: Path) -> None:
-    # A new name lasts only once its folder is synced as well:
-    # https://man7.org/linux/man-pages/man2/fsync.2.html
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        lasting.sync_folder(self._root)
+        self._lasting.add(folder)
 
 
 class _Bucket:

@@ -43,7 +43,7 @@ UNCOMMITTED = {
 STEPS = {
     "acknowledged": ("bot.studio.intake", "Intake.begin", "before"),
     "called": ("bot.imaging.together", "Together.paint", "after"),
-    "file written": ("bot.imaging.places", "_write", "after"),
+    "file written": ("bot.imaging.lasting", "_write", "after"),
     "half renamed": ("pathlib", "Path.replace", "after"),
     "renamed": ("bot.imaging.archive", "Archive.put_made", "after"),
     "posted": ("discord.abc", "Messageable.send", "after"),
