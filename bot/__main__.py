@@ -37,6 +37,7 @@ def _bot(command: str) -> int:
     loaded = settings.load()
     logs.configure(loaded.log_level, loaded.log_format, loaded.secrets)
     memory.return_what_is_freed()
+    memory.collect_seldom()
     asyncio.run(app.run(loaded) if command == "run" else app.migrate(loaded))
     return 0
 
