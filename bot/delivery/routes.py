@@ -76,10 +76,13 @@ class Routes:
 
     def in_reply(self, generation: Generation) -> Reply:
         """To the message that asked, where one did; should it be gone, the answer is none less."""
-        place, may = generation.place, self._permissions(generation)
+        place = generation.place
+        if place.reply_to is None:
+            return Reply()
+        may = self._permissions(generation)
         # Discord refuses the whole message of a bot that may not read what was said before:
         # https://discord.com/developers/docs/resources/message#create-message
-        if place.reply_to is None or (may is not None and not may.read_message_history):
+        if may is not None and not may.read_message_history:
             return Reply()
         asked = discord.MessageReference(
             message_id=place.reply_to, channel_id=place.channel_id, fail_if_not_exists=False
