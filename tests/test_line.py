@@ -117,6 +117,7 @@ def test_nobody_is_lost_doubled_or_passed_over_twice(
     line, joined, served = Line(), [], []
     passed_by: dict[str, Counter[str]] = {}
     for number, step in enumerate(steps):
+        assert [line.place(name) for name in joined] == [place_in(line, name) for name in joined]
         if isinstance(step, int):
             for ticket in line.order()[step : step + 1]:
                 assert line.leave(ticket.generation_id)
@@ -171,6 +172,12 @@ def test_who_cancels_might_as_well_never_have_asked(
         each.join("in the end", 200, 1, 1)
     assert [seat(ticket) for ticket in line.order()] == [seat(each) for each in without.order()]
     assert drain(line) == drain(without)
+
+
+def place_in(line: Line, name: str) -> int | None:
+    """By counting."""
+    order = [ticket.generation_id for ticket in line.order()]
+    return order.index(name) + 1 if name in order else None
 
 
 def seat(ticket: Ticket) -> tuple[int, int, str]:

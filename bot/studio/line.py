@@ -42,6 +42,7 @@ class Line:
         self._round = 0
         self._last_turn: dict[int, int] = {}
         self._server_turns: Counter[tuple[int, int]] = Counter()
+        self._places: dict[str, int] | None = None
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -59,6 +60,7 @@ class Line:
         server_turn = self._server_turn(turn, server)
         ticket = Ticket(turn, server_turn, number, generation_id, person_id, server)
         self._waiting[generation_id] = ticket
+        self._places = None
         heapq.heappush(self._heap, ticket)
 
     def leave(self, generation_id: str) -> bool:
@@ -70,6 +72,7 @@ class Line:
         left = self._waiting.pop(generation_id, None)
         if left is None:
             return False
+        self._places = None
         for later in self._later(left):
             if later.server == left.server:
                 server_turn = left.server_turn
@@ -89,6 +92,7 @@ class Line:
     def drop(self, generation_id: str) -> None:
         """Takes one out of the line that was painted elsewhere, for which it took its turn."""
         self._waiting.pop(generation_id, None)
+        self._places = None
 
     def next(self) -> str | None:
         """Whose turn it is, who leaves the line by this; None when nobody waits."""
@@ -96,6 +100,7 @@ class Line:
             ticket = heapq.heappop(self._heap)
             if self._waiting.get(ticket.generation_id) is ticket:
                 del self._waiting[ticket.generation_id]
+                self._places = None
                 self._begin_round(ticket.turn)
                 return ticket.generation_id
         return None
@@ -103,6 +108,16 @@ class Line:
     def order(self) -> list[Ticket]:
         """Who is next, and next after that."""
         return sorted(self._waiting.values())
+
+    def place(self, generation_id: str) -> int | None:
+        """1 is next; None without a place.
+
+        Everybody's is asked for one after the other, so they are counted once for all of them.
+        """
+        if self._places is None:
+            order = enumerate(self.order(), start=1)
+            self._places = {ticket.generation_id: place for place, ticket in order}
+        return self._places.get(generation_id)
 
     def _server_turn(self, turn: int, server: int) -> int:
         """The next one of a server's within a round."""

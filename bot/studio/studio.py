@@ -115,7 +115,10 @@ class Studio:
 
     async def queue(self, person_id: int, server_id: int | None) -> Queue:
         """What one has under way, and how much the server has."""
-        return await self._database.read(_queue, person_id, server_id, self._work.standing)
+        own, server, everywhere = await self._database.read(_open, person_id, server_id)
+        # Not on the store's thread: meanwhile, the line moves here.
+        queued = tuple(Queued(each, self._work.standing(each.id)) for each in own)
+        return Queue(queued, server, everywhere)
 
     def model_name(self, generation: Generation, picture: KeptPicture | None = None) -> str:
         """How the model that painted, or will paint, is called; or that of one picture."""
@@ -215,16 +218,10 @@ class Studio:
         return await self._archive.get(*(picture.key for picture in pictures))
 
 
-def _queue(
-    connection: Connection,
-    person_id: int,
-    server_id: int | None,
-    standing: Callable[[str], Standing | None],
-) -> Queue:
+def _open(
+    connection: Connection, person_id: int, server_id: int | None
+) -> tuple[list[Generation], Counts | None, Counts]:
+    """Of one person, of the server, and of all."""
     own = [Generation.from_row(row) for row in generations.open_of(connection, person_id)]
     server = None if server_id is None else generations.count_open(connection, server_id)
-    return Queue(
-        tuple(Queued(generation, standing(generation.id)) for generation in own),
-        server,
-        generations.count_open(connection),
-    )
+    return own, server, generations.count_open(connection)

@@ -103,10 +103,9 @@ class Work:
 
     def standing(self, generation_id: str) -> Standing | None:
         """How long the line before it is; None when it does not wait here."""
-        order = [ticket.generation_id for ticket in self._line.order()]
-        if generation_id not in order:
+        place = self._line.place(generation_id)
+        if place is None:
             return None
-        place = order.index(generation_id) + 1
         if self._circuit.health is not Health.WORKS:
             return Standing(place, None, halted=True)
         return self._tempo.standing(place, self._pace.limit)
