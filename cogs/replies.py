@@ -15,6 +15,7 @@ from bot.errors import BadRequest
 from bot.studio.intake import asks_first
 from bot.studio.order import Order
 from bot.views.choosing import ask_which
+from bot.views.confirm import ask_under
 from bot.views.messages import answer_error, may_post, place_of, say, seem_busy
 from bot.views.pictures_in import Attached, Found, attached, bring, pictures_in
 from bot.views.replied import About, look_up
@@ -34,10 +35,6 @@ _WHICH = (
 _NO_PICTURE = (
     "I can't find a picture in that message. Reply to one that has a picture, or attach it to "
     "your reply."
-)
-_COMBINATIONS = (
-    "Words in braces stand for several pictures, and I'd tell you their price before. For that, "
-    "ask by `Edit…` under the picture or by `/edit`; here, leave the braces out."
 )
 # https://discord.com/developers/docs/events/gateway#message-content-intent
 _HIDDEN = (
@@ -91,8 +88,8 @@ class Replies(commands.Cog):
 
     async def _ask_which(self, message: discord.Message, about: About) -> None:
         count, order = len(about.pictures), _order(about.words)
-        if any(each.attachments for each in about.asked[:-1]):
-            # Those would be forgotten until a button is pressed.
+        # Those would be forgotten until a button is pressed; and two questions are one too many.
+        if any(each.attachments for each in about.asked[:-1]) or asks_first(order):
             raise BadRequest(_WHICH.format(count))
         if about.shown is not None:
             await ask_which(message, order, about.shown, count, self._intake)
@@ -102,6 +99,9 @@ class Replies(commands.Cog):
             await say(message, _HINT)
             return
         order = _order(words)
+        if asks_first(order):
+            await ask_under(message, order, bring(found), self._client)
+            return
         place = place_of(message, self._client)
         submitted, _ = await asyncio.gather(
             self._intake.submit(order, place, bring(found)), seem_busy(message)
@@ -162,10 +162,7 @@ def _at(pictures: Sequence[Found], number: int) -> Found:
 
 def _order(words: Words) -> Order:
     # One, so that the next reply needs no number.
-    order = Order(prompt=words.prompt, count=1)
-    if asks_first(order):
-        raise BadRequest(_COMBINATIONS)
-    return order
+    return Order(prompt=words.prompt, count=1)
 
 
 async def setup(bot: Easel) -> None:

@@ -681,13 +681,6 @@ async def test_no_picture_where_discord_hides_nothing(reading: World) -> None:
     assert told.content.startswith("I can't find a picture in that message.")
 
 
-async def test_combinations_are_priced_elsewhere(world: World) -> None:
-    for picture in (await result(world), await result(world, count=4)):
-        [told] = await reply(world, picture, "make it {night|dawn}")
-        assert "`Edit…`" in told.content
-    assert len(await world.generations()) == 2
-
-
 async def test_refusals_and_failures_are_replies(world: World) -> None:
     fox = await result(world)
     [told] = await reply(world, fox, "make it night", b"no picture")

@@ -88,7 +88,12 @@ async def test_a_reply_is_answered_in_the_same_place_and_can_be_replied_to(town:
 async def test_repeated_events_are_one_edit_one_question_and_one_refusal(town: Town) -> None:
     four, people = await painted(town, count=4), town.discord.people
     channel = four.channel
-    for words, files in (("#2 make it night", True), ("make it night", False), ("#9 x", False)):
+    for words, files in (
+        ("#2 make it night", True),
+        ("make it night", False),
+        ("#2 make it {night|dawn}", False),
+        ("#9 x", False),
+    ):
         before = len(channel.shown)
         _, wanted = await ask_for_edit(town, four, words)
         await people.repeat(wanted)
@@ -119,6 +124,24 @@ async def test_it_asks_which_one_and_is_answered_by_another_process(town: Town) 
     left = [four, wanted, night]
     await four.channel.pulse.until(
         lambda: four.channel.shown == left, within=10, what="an end of all questions"
+    )
+
+
+async def test_combinations_are_asked_about_and_answered_by_another_process(town: Town) -> None:
+    fox = await painted(town)
+    bob, wanted = await ask_for_edit(town, fox, "make it {night|dawn}")
+    question = await answer_to(wanted, files=False)
+    assert question.labels == ["Paint 2 pictures", "Leave it"]
+    await town.bot.kill()
+    await town.bot.restart()
+    refused = await town.discord.people.click(question, town.person("cleo"), "Leave it")
+    assert (await refused.whisper()).content.startswith(f"Only {bob.mention}, who asked")
+    await town.discord.people.click(question, bob, "Paint 2 pictures")
+    both = await answer_to(wanted)
+    assert (len(both.files), both.asked) == (2, None), "it is an ordinary message"
+    left = [fox, wanted, both]
+    await fox.channel.pulse.until(
+        lambda: fox.channel.shown == left, within=10, what="an end of the question"
     )
 
 

@@ -187,12 +187,26 @@ class Intake:
         """What `quote` wrote down.
 
         Raises:
-            Answered: it is somebody else's, was answered, or is over a day old.
+            NotAllowed: it is somebody else's.
+            Answered: it was answered, or is over a day old.
         """
+        return Order.from_json(await self._draft(draft_id, person_id))
+
+    async def _draft(self, draft_id: str, person_id: int) -> str:
         request = await self._database.read(drafts.find, draft_id, person_id, self._clock())
-        if request is None:
-            raise Answered
-        return Order.from_json(request)
+        if request is not None:
+            return request
+        raise await self._not_theirs(draft_id, person_id)
+
+    async def _not_theirs(self, draft_id: str, person_id: int) -> NotAllowed | Answered:
+        """Why one can't answer it."""
+        owner_id = await self._database.read(drafts.owner_of, draft_id)
+        if owner_id in (None, person_id):
+            return Answered()
+        return NotAllowed(
+            f"Only <@{owner_id}>, who asked, can choose. Reply to the picture yourself, and I "
+            "edit it for you."
+        )
 
     async def confirm(self, draft_id: str, place: Place) -> Submitted:
         """Submits what `quote` wrote down, once; charged to the one who wrote it.
@@ -217,7 +231,7 @@ class Intake:
         """
         request = await self._database.write(drafts.take, draft_id, person_id, self._clock())
         if request is None:
-            raise Answered
+            raise await self._not_theirs(draft_id, person_id)
         await self._gatherer.let_go(kept_for(request), draft_id)
 
     async def put_off(self, choice: Choice, person_id: int) -> str:
@@ -233,16 +247,7 @@ class Intake:
             NotAllowed: it is somebody else's.
             Answered: it was answered, or is over a day old.
         """
-        request = await self._database.read(drafts.find, draft_id, person_id, self._clock())
-        if request is not None:
-            return Choice.from_json(request)
-        owner_id = await self._database.read(drafts.owner_of, draft_id)
-        if owner_id in (None, person_id):
-            raise Answered
-        raise NotAllowed(
-            f"Only <@{owner_id}>, who asked, can choose. Reply to the picture yourself, and I "
-            "edit it for you."
-        )
+        return Choice.from_json(await self._draft(draft_id, person_id))
 
     async def choose(
         self, draft_id: str, choice: Choice, place: Place, given: Sequence[Given]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 import aiohttp
@@ -51,6 +52,14 @@ def place_of(interaction: Interaction) -> Place:
         may_post=may_post(interaction),
         file_limit=interaction.filesize_limit,
     )
+
+
+def place_under(interaction: Interaction, message_id: int) -> Place:
+    """The same, in reply to a message that had asked for it."""
+    place = place_of(interaction)
+    # In direct messages the bot has posted its question, and so may post the answer.
+    may_post = place.may_post or interaction.guild_id is None
+    return replace(place, reply_to=message_id, may_post=may_post)
 
 
 def may_post(interaction: Interaction) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -11,14 +10,13 @@ import structlog
 
 from bot.errors import Refusal
 from bot.studio.choice import Choice
-from bot.views.asking import place_of, submit, viewer_of
+from bot.views.asking import place_under, submit, viewer_of
 from bot.views.base import Button, Layout
 from bot.views.ids import DRAFT, POSITION
 from bot.views.messages import find_message, say
 from bot.views.pictures_in import attached, bring, pictures_for
 
 if TYPE_CHECKING:
-    from bot.studio.generation import Place
     from bot.studio.intake import Intake
     from bot.studio.order import Order
     from bot.studio.outcomes import Submitted
@@ -47,7 +45,8 @@ class Choose(Button, template=f"choose:{DRAFT}:{POSITION}"):
         intake = interaction.client.studio.intake
         choice = await intake.choice(self.draft_id, interaction.user.id)
         given = bring(await _found(interaction, choice, self.position))
-        return await intake.choose(self.draft_id, choice, _place(interaction, choice), given)
+        place = place_under(interaction, choice.asked_in)
+        return await intake.choose(self.draft_id, choice, place, given)
 
 
 async def ask_which(
@@ -93,13 +92,6 @@ async def _found(interaction: Interaction, choice: Choice, position: int) -> lis
             f"number before your words: `#{position} make it night`."
         )
     return [pictures[position - 1], *more]
-
-
-def _place(interaction: Interaction, choice: Choice) -> Place:
-    place = place_of(interaction)
-    # In direct messages it has posted its question, and so may post the answer.
-    may_post = place.may_post or interaction.guild_id is None
-    return replace(place, reply_to=choice.asked_in, may_post=may_post)
 
 
 async def _remove(message: discord.Message) -> None:

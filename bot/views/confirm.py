@@ -1,7 +1,11 @@
-"""The question before an order with combinations: what it comes to, and `Paint…` or `Leave it`."""
+"""The question before an order with combinations: what it comes to, and `Paint…` or `Leave it`.
+
+It is private, but under a message that asked; there, only its author can answer it.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import time
 from os.path import commonprefix
 from typing import TYPE_CHECKING
@@ -11,14 +15,20 @@ import discord
 import structlog
 
 from bot.studio.outcomes import Answered
-from bot.views.asking import place_of, submit
+from bot.views.asking import place_of, place_under, submit
 from bot.views.base import HEARD, Button, Layout
 from bot.views.ids import DRAFT
+from bot.views.messages import place_of as message_place
+from bot.views.messages import say, seem_busy
 from bot.views.wording import CONTENT_MAX, clip, code, dollars, plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from bot.client import Easel
+    from bot.studio.gathering import Given
+    from bot.studio.generation import Place
+    from bot.studio.order import Order
     from bot.studio.outcomes import Quote
     from bot.views.base import Interaction
 
@@ -50,7 +60,7 @@ class Paint(Button, template=f"paint:{DRAFT}"):
     async def _submit(self, interaction: Interaction) -> None:
         intake, person_id = interaction.client.studio.intake, interaction.user.id
         order = await intake.draft(self.draft_id, person_id)
-        confirming = intake.confirm(self.draft_id, place_of(interaction))
+        confirming = intake.confirm(self.draft_id, _place(interaction))
         try:
             await submit(interaction, confirming, private=order.private)
         except UNHEARD:
@@ -76,11 +86,29 @@ class Leave(Button, template=f"leave:{DRAFT}"):
             )
 
 
+def _place(interaction: Interaction) -> Place:
+    """Under the message that asked for it, where the question stands under that."""
+    question = interaction.message
+    asked_in = question.reference if question and not question.flags.ephemeral else None
+    if asked_in is None or asked_in.message_id is None:
+        return place_of(interaction)
+    return place_under(interaction, asked_in.message_id)
+
+
 async def close_question(interaction: Interaction, answered: Answered) -> None:
     """Puts the sentence in place of the question, whose buttons lead nowhere any more."""
     if interaction.response.is_done():
         raise answered
     await interaction.response.edit_message(content=answered.sentence, view=None)
+
+
+async def ask_under(
+    message: discord.Message, order: Order, given: Sequence[Given], client: Easel
+) -> None:
+    """Asks the one who wrote a message whether that order is meant; all can read the question."""
+    quoting = client.studio.intake.quote(order, message_place(message, client), given)
+    quote, _ = await asyncio.gather(quoting, seem_busy(message))
+    await say(message, question_text(quote), question_buttons(quote))
 
 
 class Questions:
@@ -118,8 +146,10 @@ class Questions:
         try:
             if asked is not None:
                 await asked.delete_original_response()
-            elif press.message is not None:
+            elif press.message is not None and press.message.flags.ephemeral:
                 await press.followup.delete_message(press.message.id)
+            elif press.message is not None:
+                await press.message.delete()
         except UNHEARD as error:
             log.info("question.remains", draft=draft_id, cause=repr(error))
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 #: How what we say begins where more words make an order of it; it may stand behind a name.
 _ASKS = re.compile(
     r"(?:<@!?\d+> )?"
-    r"(?:Which of the |Write what |Words in braces |(?P<uncounted>There is no picture \d))"
+    r"(?:Which of the |Write what |\*\*\d+ pictures\*\*, |(?P<uncounted>There is no picture \d))"
 )
 #: Questions upon questions that are gone back over.
 _BACK_MAX = 5
