@@ -11,6 +11,7 @@ from sqlalchemy import delete, update
 from world import open_world
 
 from bot.delivery import DiscordDelivery
+from bot.demo.faults import Kind
 from bot.imaging.places import _Folder
 from bot.store import leases
 from bot.store.people import DAY_S
@@ -333,6 +334,29 @@ async def test_a_delivery_that_breaks_is_tried_for_a_day_and_then_kept(
     assert (row.state, row.message_id) == ("delivered", None)
     assert (await world.usage(world.ann)).waiting == 0
     assert [entry.entry for entry in await world.ledger()] == ["reserve", "settle"]
+
+
+async def test_a_word_that_breaks_is_tried_for_a_day(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries = 0
+
+    async def tell_failure(*_: object) -> None:
+        nonlocal tries
+        tries += 1
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(DiscordDelivery, "tell_failure", tell_failure)
+    world.painter.faults.next(Kind.UNSAFE)
+    await world.imagine(count=1)
+    for asked_at, expected in ((time.time(), 2), (time.time() - DAY_S - 60, 3)):
+        [row] = await world.generations()
+        assert (row.state, row.tell_at is None) == ("refused", False)
+        await change(world, row.id, tell_at=time.time() - 1, created_at=asked_at)
+        await world.env.advance_time(30)
+        assert tries == expected
+    [row] = await world.generations()
+    assert row.tell_at is None, "it would be tried for ever"
 
 
 async def test_what_is_asked_for_while_the_process_ends_is_refused_with_a_sentence(

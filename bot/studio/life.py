@@ -265,6 +265,10 @@ class Life:
             log.warning("generation.untold", id=generation.id, cause=str(reason))
             if self._in_time(generation):
                 return
+        except Exception:  # as of a result: what nobody foresaw is tried for as long
+            log.exception("generation.untold", id=generation.id)
+            if self._in_time(generation):
+                return
         await self._database.write(generations.told, generation.id)
 
     async def lose(self, generation: Generation, failure: EaselError, delivery: Delivery) -> None:
