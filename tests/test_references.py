@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from odd_files import encoded, jpeg_that_claims, png_that_claims, webp_that_claims
 from PIL import Image
 
 from bot.errors import Refusal
@@ -40,12 +41,6 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-
-
-def encoded(image: Image.Image, kind: str, **options) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, kind, **options)
-    return buffer.getvalue()
 
 
 READABLE = "I can read PNG, JPEG, WebP and GIF, up to 25 MB and 40 megapixels."
@@ -163,22 +158,6 @@ async def test_too_many_bytes_are_refused_before_anything_is_started() -> None:
 )
 async def test_what_is_no_picture_is_refused_before_anything_is_started(data, sentence) -> None:
     assert (await refusal(References(command=NOBODY), data)).sentence == sentence
-
-
-def png_that_claims(width: int, height: int, *, interlaced: bool = False) -> bytes:
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, interlaced)
-    return b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", header) + png_chunk(b"IDAT", b"x\x9c")
-
-
-def webp_that_claims(width: int, height: int) -> bytes:
-    sides = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
-    return b"RIFF\x16\0\0\0WEBPVP8X\x0a\0\0\0" + bytes(4) + sides
-
-
-def jpeg_that_claims(width: int, height: int, mode: str = "RGB", **options: object) -> bytes:
-    data = encoded(Image.new(mode, (64, 40)), "JPEG", **options)
-    at = max(data.find(b"\xff\xc0"), data.find(b"\xff\xc2")) + 5
-    return data[:at] + struct.pack(">HH", height, width) + data[at + 4 :]
 
 
 SMALLER = "A smaller copy will do."
