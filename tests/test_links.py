@@ -443,6 +443,7 @@ WEB_PAGE = (
         (b"<html>", "image/png", WEB_PAGE),
         (b"hello", "text/html", WEB_PAGE),
         (b"", "application/xhtml+xml", WEB_PAGE),
+        (b"", "image/png", f"That file is empty. {READABLE}"),
         (b"<svg/>", "image/svg+xml", "That's an SVG drawing; I can read PNG, JPEG, WebP and GIF."),
         (
             b"\0\0\0\x18ftypmp42",

@@ -19,7 +19,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from odd_files import encoded, jpeg_that_claims, png_that_claims, webp_that_claims
+from odd_files import (
+    encoded,
+    gif_with_a_larger_frame,
+    jpeg_that_claims,
+    png_that_claims,
+    webp_that_claims,
+)
 from PIL import Image
 
 from bot.errors import Refusal
@@ -203,6 +209,9 @@ async def test_what_is_too_large_or_damaged_is_told_in_figures() -> None:
         jpeg_that_claims(8001, 5000, progressive=True): (
             "That picture has 8,001 × 5,000 pixels; 40 megapixels are the most that I can "
             f"take. {SMALLER}"
+        ),
+        gif_with_a_larger_frame(9000, 9000): (
+            f"{HEAVY} Save it anew as a smaller PNG or JPEG, and try that."
         ),
         SMALL[:90]: f"That PNG is damaged or cut off. {ANEW}",
         encoded(Image.new("RGB", (64, 40)), "WEBP")[
