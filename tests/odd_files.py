@@ -8,7 +8,7 @@ import zlib
 
 from PIL import Image, ImageCms, PngImagePlugin
 
-from bot.imaging.containers import png_chunk
+from bot.imaging.containers import MediaType, parts_of, png_chunk, sniff
 
 CANARY = b"canary-52.5200N"
 RED, GREEN, BLUE, YELLOW = (250, 10, 10), (10, 250, 10), (10, 10, 250), (250, 250, 10)
@@ -90,6 +90,18 @@ def said() -> PngImagePlugin.PngInfo:
     info.add_itxt("Where", CANARY.decode())
     info.add(b"tIME", struct.pack(">HBBBBB", 2026, 11, 20, 10, 0, 0))
     return info
+
+
+def assert_only_pixels(result: bytes) -> None:
+    media_type = sniff(result)
+    assert media_type is not None
+    names = {part.name for part in parts_of(result, media_type)}
+    if media_type is MediaType.PNG:
+        assert names == {b"IHDR", b"IDAT", b"IEND"}
+    else:
+        others = names - {bytes([n]) for n in (0xC0, 0xC4, 0xDA, 0xDB, 0xD9)}
+        assert others <= {b"\xe0"}, "only the JFIF header may accompany the pixels"
+    assert CANARY not in result
 
 
 # What they claim

@@ -22,6 +22,7 @@ from odd_files import (
     TALKATIVE,
     YELLOW,
     animated,
+    assert_only_pixels,
     encoded,
     exif,
     gif_that_claims,
@@ -40,7 +41,7 @@ from PIL import Image
 
 from bot.imaging.claims import claimed_size, coefficient_bytes, kind_of, seems
 from bot.imaging.cleaning import CLEAN_BYTES_MAX, Trouble, Unclean, clean
-from bot.imaging.containers import MediaType, parts_of, png_chunk
+from bot.imaging.containers import png_chunk, sniff
 from bot.imaging.room import PIXELS_MAX, SIDE_MAX
 from bot.imaging.shrinking import CLEAN_PIXELS_MAX
 
@@ -65,18 +66,9 @@ def opened(data: bytes) -> Image.Image:
     assert (image.get_format_mimetype(), *image.size) == (media_type, width, height)
     assert width * height <= CLEAN_PIXELS_MAX
     assert len(result) <= CLEAN_BYTES_MAX
-    assert_only_pixels(result, media_type)
+    assert_only_pixels(result)
+    assert sniff(result) == media_type
     return image
-
-
-def assert_only_pixels(result: bytes, media_type: str) -> None:
-    names = {part.name for part in parts_of(result, MediaType(media_type))}
-    if media_type == "image/png":
-        assert names == {b"IHDR", b"IDAT", b"IEND"}
-    else:
-        others = names - {bytes([n]) for n in (0xC0, 0xC4, 0xDA, 0xDB, 0xD9)}
-        assert others <= {b"\xe0"}, "only the JFIF header may accompany the pixels"
-    assert CANARY not in result
 
 
 def trouble(data: bytes) -> Unclean:
