@@ -62,9 +62,10 @@ async def world(web: Web, tmp_path: Path) -> AsyncIterator[World]:
 async def nothing_remains(world: World, web: Web) -> AsyncGenerator[None]:
     """Of what is done within, nothing was painted, charged or kept, and nobody inside asked."""
     before = kept(world.tmp_path, world.painter), len(world.results())
+    asked = len(web.inside.requests)
     yield
     assert (kept(world.tmp_path, world.painter), len(world.results())) == before
-    assert [request.url for request in web.inside.requests] == []
+    assert [request.url for request in web.inside.requests[asked:]] == []
 
 
 def check_refused(answer: Any, sentence: str, kind: str = "") -> None:
@@ -208,13 +209,11 @@ async def test_of_harmless_files_only_the_pixels_go_on(world: World) -> None:
         check_harmless(world.painter, kind)
 
 
-async def test_good_links_are_followed(world: World, web: Web) -> None:
+async def test_a_good_link_is_followed(world: World, web: Web) -> None:
     """Else the refusals would prove nothing."""
-    for host in ("pictures.example", "six.example"):
-        link = GOOD_LINK.replace("pictures.example", host)
-        await world.imagine(prompt=f"<{link}> a fox", count=1)
-        check_harmless(world.painter, host)
-    assert [request.host for request in web.public.requests] == ["pictures.example", "six.example"]
+    await world.imagine(prompt=f"<{GOOD_LINK}> a fox", count=1)
+    check_harmless(world.painter, "by a link")
+    assert len(web.public.requests) == 1
 
 
 async def test_a_good_link_that_a_message_shows(world: World) -> None:

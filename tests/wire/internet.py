@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import socket
 from collections import deque
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,12 +15,12 @@ if TYPE_CHECKING:
 
     Replace = Callable[[Any, str, object], None]
 
-PUBLIC, PUBLIC_6 = "93.184.215.14", "2606:2800:21f:cb07:6820:80da:af6b:8b2c"
+#: An address like any other; nothing is ever sent to it.
+PUBLIC = "93.184.215.14"
 #: What names stand for: the first time the first, and each time after it the next or the last.
 #: Of all others there is no such name.
 NAMES = {
     "pictures.example": (PUBLIC,),
-    "six.example": (PUBLIC_6,),
     "cdn.discordapp.com": (PUBLIC,),
     "turncoat.example": (PUBLIC, "10.0.0.7"),
     "inside.example": ("10.0.0.7",),
@@ -66,7 +65,7 @@ def _naming(original: Callable[..., Any]) -> Callable[..., Any]:
 def _leading(original: Callable[..., Any], web: int, inside: int) -> Callable[..., Any]:
     def connect(self: socket.socket, address: Any) -> Any:
         if self.family in (socket.AF_INET, socket.AF_INET6) and address[1] in _WEB:
-            port = web if str(ip_address(address[0])) in (PUBLIC, PUBLIC_6) else inside
+            port = web if address[0] == PUBLIC else inside
             loopback = "127.0.0.1" if self.family == socket.AF_INET else "::ffff:127.0.0.1"
             address = (loopback, port, *address[2:])
         return original(self, address)
