@@ -103,10 +103,15 @@ async def test_bad_files(town: Town, painter: Painter, web: Web, kind: str) -> N
         await check_refused(await edit(town, image=RED, image2=bad.make()), bad.sentence)
 
 
-async def test_a_file_larger_than_discord_said(town: Town, painter: Painter, web: Web) -> None:
+@pytest.mark.parametrize("there", [True, False], ids=["told too late", "told in time"])
+async def test_too_many_bytes(town: Town, painter: Painter, web: Web, there: bool) -> None:
+    """Discord tells of fewer, or of all: then the file, which is not there, is not asked for."""
     people, bad = town.discord.people, BAD_FILES["too many bytes"]
-    file = people.file("cat.png", RED)
-    town.discord.world.files[file.id] = replace(file, data=bad.make())
+    file = people.file("cat.png", RED if there else bad.make())
+    if there:
+        town.discord.world.files[file.id] = replace(file, data=bad.make())
+    else:
+        del town.discord.world.files[file.id]
     async with nothing_remains(town, painter, web):
         asked = await people.slash(
             town.channel(), town.person("ann"), "edit", prompt="make it night", image=file
