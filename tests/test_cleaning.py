@@ -12,11 +12,36 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageCms, PngImagePlugin
+from odd_files import (
+    BLUE,
+    CANARY,
+    FOREIGN,
+    GREEN,
+    RED,
+    SRGB,
+    TALKATIVE,
+    YELLOW,
+    animated,
+    assert_only_pixels,
+    encoded,
+    exif,
+    gif_that_claims,
+    gif_with_a_larger_frame,
+    half_clear,
+    jpeg_segment,
+    jpeg_that_claims,
+    png,
+    png_that_claims,
+    png_with_a_bomb_in,
+    quarters,
+    real_bomb,
+    webp_that_claims,
+)
+from PIL import Image
 
 from bot.imaging.claims import claimed_size, coefficient_bytes, kind_of, seems
 from bot.imaging.cleaning import CLEAN_BYTES_MAX, Trouble, Unclean, clean
-from bot.imaging.containers import MediaType, parts_of, png_chunk
+from bot.imaging.containers import png_chunk, sniff
 from bot.imaging.room import PIXELS_MAX, SIDE_MAX
 from bot.imaging.shrinking import CLEAN_PIXELS_MAX
 
@@ -26,36 +51,11 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning"),
 ]
 
-CANARY = b"canary-52.5200N"
-RED, GREEN, BLUE, YELLOW = (250, 10, 10), (10, 250, 10), (10, 10, 250), (250, 250, 10)
-SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-
-
-def encoded(image: Image.Image, kind: str, **options) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, kind, **options)
-    return buffer.getvalue()
-
-
-def quarters(width: int = 64, height: int = 40) -> Image.Image:
-    """Red and green above, blue and yellow below."""
-    image = Image.new("RGB", (2, 2))
-    image.putdata([RED, GREEN, BLUE, YELLOW])
-    return image.resize((width, height), Image.Resampling.NEAREST)
-
 
 def noise(width: int, height: int, mode: str = "RGB") -> Image.Image:
     return Image.frombytes(
         mode, (width, height), random.Random(1).randbytes(width * height * len(mode))
     )
-
-
-def exif(orientation: int = 1) -> Image.Exif:
-    tags = Image.Exif()
-    tags[0x0112] = orientation
-    tags[0x010F] = CANARY.decode()
-    tags.get_ifd(0x8825)[0x0012] = CANARY.decode()
-    return tags
 
 
 def opened(data: bytes) -> Image.Image:
@@ -66,18 +66,9 @@ def opened(data: bytes) -> Image.Image:
     assert (image.get_format_mimetype(), *image.size) == (media_type, width, height)
     assert width * height <= CLEAN_PIXELS_MAX
     assert len(result) <= CLEAN_BYTES_MAX
-    assert_only_pixels(result, media_type)
+    assert_only_pixels(result)
+    assert sniff(result) == media_type
     return image
-
-
-def assert_only_pixels(result: bytes, media_type: str) -> None:
-    names = {part.name for part in parts_of(result, MediaType(media_type))}
-    if media_type == "image/png":
-        assert names == {b"IHDR", b"IDAT", b"IEND"}
-    else:
-        others = names - {bytes([n]) for n in (0xC0, 0xC4, 0xDA, 0xDB, 0xD9)}
-        assert others <= {b"\xe0"}, "only the JFIF header may accompany the pixels"
-    assert CANARY not in result
 
 
 def trouble(data: bytes) -> Unclean:
@@ -97,11 +88,6 @@ def assert_quarters(image: Image.Image, *, tolerance: int = 30) -> None:
     for seen, meant in zip(corners(image), (RED, GREEN, BLUE, YELLOW), strict=True):
         off = max(abs(a - b) for a, b in zip(seen, meant, strict=True))
         assert off <= tolerance, f"{seen} instead of {meant}"
-
-
-def animated(kind: str, frames: int = 3, **options) -> bytes:
-    others = [Image.new("RGB", (64, 40), (n % 256, n // 256, 0)) for n in range(frames - 1)]
-    return encoded(quarters(), kind, save_all=True, append_images=others, **options)
 
 
 def interlaced(data: bytes) -> bytes:
@@ -127,11 +113,6 @@ ADAM7 = (
     (1, 0, 2, 2),
     (0, 1, 1, 2),
 )
-
-
-def png(header: bytes, pixels: bytes, *more: bytes) -> bytes:
-    chunks = [png_chunk(b"IHDR", header), *more, png_chunk(b"IDAT", pixels)]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks) + png_chunk(b"IEND", b"")
 
 
 def deep_png() -> bytes:
@@ -258,12 +239,6 @@ def test_transparency_that_does_not_fit_is_laid_on_white() -> None:
 # See-through
 
 
-def half_clear(mode: str = "RGBA") -> Image.Image:
-    image = quarters().convert("RGBA")
-    image.paste((77, 66, 55, 0), (0, 0, 32, 40))
-    return image.convert(mode)
-
-
 @pytest.mark.parametrize(
     "make",
     [
@@ -344,43 +319,6 @@ def test_damage_in_the_metadata_is_no_reason_to_refuse(kind, broken) -> None:
 # What must not come out
 
 
-def jpeg_segment(marker: int, body: bytes) -> bytes:
-    return bytes([0xFF, marker]) + (len(body) + 2).to_bytes(2) + body
-
-
-XMP = b"http://ns.adobe.com/xap/1.0/\0<x:xmpmeta>" + CANARY + b"</x:xmpmeta>"
-TALKATIVE = {
-    "jpeg": lambda: encoded(quarters(), "JPEG", exif=exif(), comment=CANARY, icc_profile=SRGB),
-    "jpeg-xmp-iptc": lambda: (
-        (plain := encoded(quarters(), "JPEG"))[:2]
-        + jpeg_segment(0xE1, XMP)
-        + jpeg_segment(0xED, b"Photoshop 3.0\x008BIM" + CANARY)
-        + jpeg_segment(0xEB, CANARY)
-        + plain[2:]
-    ),
-    "png": lambda: encoded(quarters(), "PNG", exif=exif(), pnginfo=said(), icc_profile=SRGB),
-    "png-alpha": lambda: encoded(half_clear(), "PNG", exif=exif(), pnginfo=said()),
-    "webp": lambda: encoded(quarters(), "WEBP", exif=exif(), xmp=XMP, icc_profile=SRGB),
-    "gif": lambda: encoded(quarters(), "GIF", comment=CANARY),
-    "gif-alpha": lambda: encoded(half_clear(), "GIF", comment=CANARY),
-    "jpeg-tail": lambda: encoded(quarters(), "JPEG") + b"<script>" + CANARY + b"</script>",
-    "png-tail": lambda: encoded(quarters(), "PNG") + b"PK\3\4" + CANARY,
-    "png-private": lambda: (
-        (plain := encoded(quarters(), "PNG"))[:33] + png_chunk(b"prVt", CANARY) + plain[33:]
-    ),
-    "gif-tail": lambda: encoded(quarters(), "GIF") + b"/*" + CANARY + b"*/=1;",
-    "webp-tail": lambda: encoded(quarters(), "WEBP") + CANARY,
-}
-
-
-def said() -> PngImagePlugin.PngInfo:
-    info = PngImagePlugin.PngInfo()
-    info.add_text("Author", CANARY.decode())
-    info.add_itxt("Where", CANARY.decode())
-    info.add(b"tIME", struct.pack(">HBBBBB", 2026, 11, 20, 10, 0, 0))
-    return info
-
-
 @pytest.mark.parametrize("name", TALKATIVE)
 def test_nothing_but_pixels_comes_out(name) -> None:
     data = TALKATIVE[name]()
@@ -415,33 +353,6 @@ def test_a_profile_that_makes_no_sense_is_ignored(space, mode) -> None:
 # Bombs
 
 
-def webp_that_claims(width: int, height: int) -> bytes:
-    sides = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
-    body = b"WEBPVP8X" + struct.pack("<I", 10) + bytes(4) + sides
-    return b"RIFF" + struct.pack("<I", len(body)) + body
-
-
-def webp_with(name: bytes, head: bytes) -> bytes:
-    body = b"WEBP" + name + struct.pack("<I", len(head)) + head
-    return b"RIFF" + struct.pack("<I", len(body)) + body
-
-
-def jpeg_that_claims(width: int, height: int) -> bytes:
-    data = bytearray(encoded(quarters(), "JPEG"))
-    at = data.index(b"\xff\xc0") + 5
-    data[at : at + 4] = struct.pack(">HH", height, width)
-    return bytes(data)
-
-
-def png_that_claims(width: int, height: int) -> bytes:
-    return png(struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0), zlib.compress(bytes(1000)))
-
-
-def gif_that_claims(width: int, height: int) -> bytes:
-    data = encoded(quarters(), "GIF")
-    return data[:6] + struct.pack("<HH", width, height) + data[10:]
-
-
 @pytest.mark.parametrize(
     ("make", "size"),
     [
@@ -468,16 +379,13 @@ def test_a_bomb_is_refused_by_what_it_claims(make, size) -> None:
 
 
 def test_a_real_bomb_is_not_unpacked() -> None:
-    pixels = zlib.compress(bytes(30_000 * (30_000 // 8 + 1)), 1)
-    data = png(struct.pack(">IIBBBBB", 30_000, 30_000, 1, 0, 0, 0, 0), pixels)
+    data = real_bomb()
     assert len(data) < 600_000
     assert trouble(data).trouble is Trouble.LARGE
 
 
 def test_a_frame_larger_than_its_gif_is_refused() -> None:
-    data = encoded(quarters(), "GIF")
-    at = data.index(b"\x2c\0\0\0\0") + 5
-    liar = data[:at] + struct.pack("<HH", 9000, 9000) + data[at + 4 :]
+    liar = gif_with_a_larger_frame(9000, 9000)
     assert claimed_size(liar, "GIF") == (64, 40)
     refused = trouble(liar)
     assert (refused.trouble, refused.width, refused.height) == (Trouble.LARGE, 9000, 9000)
@@ -490,14 +398,12 @@ def test_a_second_frame_header_does_not_fool_the_check() -> None:
     header = bytearray(data[at : at + 19])
     header[5:9] = struct.pack(">HH", 30_000, 30_000)
     refused = trouble(data[: at + 19] + bytes(header) + data[at + 19 :])
-    assert refused.trouble in (Trouble.LARGE, Trouble.DAMAGED)
+    assert refused.trouble in (Trouble.LARGE, Trouble.HEAVY)
 
 
 @pytest.mark.parametrize("chunk", [b"zTXt", b"iCCP"])
 def test_text_that_unpacks_without_end_is_not_unpacked(chunk) -> None:
-    bomb = zlib.compress(bytes(100_000_000), 1)
-    plain = encoded(quarters(), "PNG")
-    data = plain[:33] + png_chunk(chunk, b"x\0\0" + bomb) + plain[33:]
+    data = png_with_a_bomb_in(chunk)
     began = time.process_time()
     outcome(data)
     assert time.process_time() - began < 0.5
@@ -630,31 +536,6 @@ def test_coefficients_of_anything_can_be_counted(rest) -> None:
 @pytest.mark.parametrize("data", [b"", b"GIF89a", b"\xff\xd8\xff", b"RIFF....WEBPVP8 "])
 def test_no_size_is_claimed_where_there_is_no_header(data) -> None:
     assert claimed_size(data, kind_of(data) or "PNG") is None
-
-
-FOREIGN = {
-    b"<svg xmlns='http://www.w3.org/2000/svg'>": "an SVG drawing",
-    b"\xef\xbb\xbf<?xml version='1.0'?>\n<!-- a --> <svg>": "an SVG drawing",
-    b'<?xml version="1.0"?><!DOCTYPE svg PUBLIC "x" "y"><svg/>': "an SVG drawing",
-    b"<!DOCTYPE html><html>": "a web page",
-    b"\n <HTML lang='en'>": "a web page",
-    b"%PDF-1.7\n": "a PDF document",
-    b"\0\0\0\x18ftypheic\0\0\0\0mif1heic": "a HEIC photo",
-    b"\0\0\0\x1cftypmif1\0\0\0\0mif1avif": "an AVIF picture",
-    b"\0\0\0\x1cftypavif\0\0\0\0avifmif1": "an AVIF picture",
-    b"\0\0\0\x18ftypmp42\0\0\0\0isommp42": "a video",
-    b"\0\0\0\x14ftypqt  \0\0\0\0qt  ": "a video",
-    b"\x1aE\xdf\xa3\x01\0\0\0": "a video",
-    b"RIFF\0\0\0\0AVI LIST": "a video",
-    b"II*\0\x08\0\0\0": "a TIFF picture or a camera's raw one",
-    b"BM\x36\0\0\0": "a BMP picture",
-    b"PK\3\4\x14\0": "a ZIP archive or an office document",
-    b"hello": None,
-    b'{"error": "no"}': None,
-    b"": None,
-    b"RIFF": None,
-    b"\0\0\0\0ftyp": "a video",
-}
 
 
 @pytest.mark.parametrize("data", FOREIGN)

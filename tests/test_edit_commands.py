@@ -122,46 +122,6 @@ async def test_imagine_takes_references(world: World) -> None:
     check_sent(world, RED, BLUE, GREEN, WHITE)
 
 
-HOSTILE = {
-    "a text": (b"just some words, and no picture at all", "I can't tell what that file is"),
-    "a PDF": (b"%PDF-1.7\n%abc", "That's a PDF"),
-    "a drawing with a script": (
-        b"<svg xmlns='http://www.w3.org/2000/svg'><script>1</script></svg>",
-        "I can read PNG, JPEG, WebP and GIF",
-    ),
-    "nothing": (b"", "That file is empty"),
-    "a picture cut off": (RED[: len(RED) // 2], "damaged or cut off"),
-    "too many pixels": (
-        # A header alone: it says 50,000 x 50,000.
-        RED[:16] + (50_000).to_bytes(4) * 2 + RED[24:],
-        "16,383 pixels are the longest side",
-    ),
-}
-
-
-@pytest.mark.parametrize("kind", HOSTILE)
-async def test_what_is_no_picture_is_refused_for_nothing(world: World, kind: str) -> None:
-    data, sentence = HOSTILE[kind]
-    answer = await command(world, "edit", prompt="make it night", image=RED, image2=data)
-    assert last(answer).ephemeral
-    assert sentence in last(answer).content
-    assert world.results() == []
-    await check_nothing_happened(world)
-
-
-@pytest.mark.parametrize(
-    ("name", "option"), [("imagine", "reference"), ("blend", "image2")], ids=["imagine", "blend"]
-)
-async def test_every_command_refuses_what_is_no_picture(
-    world: World, name: str, option: str
-) -> None:
-    others = {"image1": RED} if name == "blend" else {}
-    answer = await command(world, name, prompt="a fox", **others, **{option: b"no picture"})
-    assert last(answer).ephemeral
-    assert "I can't tell what that file is" in last(answer).content
-    await check_nothing_happened(world)
-
-
 @pytest.mark.parametrize("name", ["imagine", "edit", "blend"])
 @pytest.mark.parametrize(
     "links",

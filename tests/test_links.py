@@ -3,44 +3,45 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
-import io
 import logging
 import socket
-import struct
 import time
 import traceback
-from contextlib import asynccontextmanager, suppress
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 import pytest
 from aiohttp import web
 from aiohttp.abc import AbstractResolver
-from PIL import Image
+from sites import (
+    BOMB,
+    BROKEN,
+    PICTURE,
+    Site,
+    boasting,
+    drip,
+    endless,
+    hesitates,
+    leads,
+    page,
+    reset,
+    says,
+    silence,
+    slow_headers,
+)
 
 from bot.errors import Refusal
 from bot.imaging.links import PORTS, USER_AGENT, Links, is_public
 from bot.imaging.references import BYTES_MAX, BadReference
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
-
-    Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-    Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+    from collections.abc import AsyncIterator
 
 CANARY = "canary-signature-0123456789"
 EVERY_PORT = frozenset(range(65_536))
 UPLOAD = "Upload the file instead."
 
 
-def png() -> bytes:
-    buffer = io.BytesIO()
-    Image.effect_noise((60, 40), 90).save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-PICTURE = png()
 READABLE = "I can read PNG, JPEG, WebP and GIF, up to 25 MB and 40 megapixels."
 
 
@@ -74,79 +75,15 @@ class Names(AbstractResolver):
         pass
 
 
-@asynccontextmanager
-async def serving(handler: Handler) -> AsyncIterator[int]:
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", handler)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        yield runner.addresses[0][1]
-    finally:
-        await runner.cleanup()
-
-
-@asynccontextmanager
-async def raw(talk: Talk) -> AsyncIterator[int]:
-    """A server that says bytes, for what no HTTP library will say."""
-    talks: set[asyncio.Task[None]] = set()
-
-    async def conversation(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        talks.add(asyncio.current_task())
-        with suppress(ConnectionError, asyncio.CancelledError):
-            await talk(reader, writer)
-        writer.close()
-        with suppress(ConnectionError):
-            await writer.wait_closed()
-
-    server = await asyncio.start_server(conversation, "127.0.0.1", 0)
-    async with server:
-        yield server.sockets[0].getsockname()[1]
-        for each in talks:
-            each.cancel()
-        await asyncio.gather(*talks)
-
-
-class Site:
-    """One handler for each path; every request is kept."""
-
-    def __init__(self) -> None:
-        self.pages: dict[str, Handler] = {}
-        self.requests: list[web.Request] = []
-        self.port = 0
-
-    async def handle(self, request: web.Request) -> web.StreamResponse:
-        self.requests.append(request)
-        return await self.pages[request.path](request)
-
-    def url(self, path: str = "/", host: str = "127.0.0.1") -> str:
-        return f"http://{host}:{self.port}{path}"
-
-
 @pytest.fixture
 async def site() -> AsyncIterator[Site]:
-    site = Site()
-    async with serving(site.handle) as site.port:
-        yield site
+    async with Site().open() as opened:
+        yield opened
 
 
 def here(**more) -> Links:
     """Lets this machine through, for there is no other to ask."""
     return Links(**{"allowed": lambda _: True, "ports": EVERY_PORT, **more})
-
-
-def page(body: bytes = PICTURE, status: int = 200, **headers: str) -> Handler:
-    async def answer(_: web.Request) -> web.StreamResponse:
-        kind = {"Content-Type": "image/png"}
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return web.Response(status=status, body=body, headers=kind | named)
-
-    return answer
-
-
-def leads(to: str, status: int = 302) -> Handler:
-    return page(b"", status, Location=to)
 
 
 async def refused(links: Links, url: str) -> BadReference:
@@ -506,6 +443,7 @@ WEB_PAGE = (
         (b"<html>", "image/png", WEB_PAGE),
         (b"hello", "text/html", WEB_PAGE),
         (b"", "application/xhtml+xml", WEB_PAGE),
+        (b"", "image/png", f"That file is empty. {READABLE}"),
         (b"<svg/>", "image/svg+xml", "That's an SVG drawing; I can read PNG, JPEG, WebP and GIF."),
         (
             b"\0\0\0\x18ftypmp42",
@@ -526,20 +464,10 @@ async def test_what_is_no_picture_is_told_apart(site, body, kind, sentence) -> N
 
 
 async def test_a_long_page_is_not_read_to_its_end(site) -> None:
-    sent = 0
-
-    async def endless(request: web.Request) -> web.StreamResponse:
-        nonlocal sent
-        response = web.StreamResponse(headers={"Content-Type": "text/html"})
-        await response.prepare(request)
-        while True:
-            await response.write(b"<p>" * 10_000)
-            sent += 30_000
-
-    site.pages["/"] = endless
+    site.pages["/"] = endless(site, b"", b"<p>" * 10_000, "text/html")
     async with here() as links:
         assert (await refused(links, site.url())).sentence == WEB_PAGE
-    assert sent < 10_000_000
+    assert site.sent < 10_000_000
 
 
 @pytest.mark.parametrize(
@@ -579,13 +507,6 @@ async def test_discord_s_links_run_out(site, host, status) -> None:
 
 
 async def test_a_length_that_is_too_much_is_not_even_read(site) -> None:
-    async def boasting(request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse(headers={"Content-Length": str(BYTES_MAX + 1)})
-        await response.prepare(request)
-        await response.write(PICTURE)
-        await asyncio.sleep(30)
-        return response
-
     site.pages["/"] = boasting
     began = time.perf_counter()
     async with here() as links:
@@ -594,27 +515,15 @@ async def test_a_length_that_is_too_much_is_not_even_read(site) -> None:
 
 
 async def test_a_body_without_end_is_cut_short(site) -> None:
-    sent = 0
-
-    async def endless(request: web.Request) -> web.StreamResponse:
-        nonlocal sent
-        response = web.StreamResponse()
-        await response.prepare(request)
-        await response.write(PICTURE)
-        while True:
-            await response.write(bytes(1 << 20))
-            sent += 1 << 20
-
-    site.pages["/"] = endless
+    site.pages["/"] = endless(site, PICTURE, bytes(1 << 20))
     async with here() as links:
         assert "more than 25 MB" in (await refused(links, site.url())).sentence
-    assert sent < BYTES_MAX + 20_000_000
+    assert site.sent < BYTES_MAX + 20_000_000
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd", "gzip, gzip", "x-unknown"])
 async def test_what_is_packed_is_not_unpacked(site, coding) -> None:
-    bomb = gzip.compress(PICTURE + bytes(30_000_000), 1)
-    site.pages["/"] = page(bomb, Content_Encoding=coding)
+    site.pages["/"] = page(BOMB, Content_Encoding=coding)
     async with here() as links:
         error = await refused(links, site.url())
     assert error.sentence == (f"That site packs its pictures in a way that I don't open. {UPLOAD}")
@@ -626,69 +535,26 @@ async def test_a_coding_of_nothing_is_fine(site) -> None:
         assert await links.fetch(site.url()) == PICTURE
 
 
-async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await reader.readuntil(b"\r\n\r\n")
-    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n" + PICTURE[:30])
-    while True:
-        writer.write(b"x")
-        await writer.drain()
-        await asyncio.sleep(0.05)
-
-
-async def slow_headers(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await reader.readuntil(b"\r\n\r\n")
-    writer.write(b"HTTP/1.1 200 OK\r\n")
-    while True:
-        writer.write(b"X-More: x\r\n")
-        await writer.drain()
-        await asyncio.sleep(0.05)
-
-
-async def silence(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
-    await reader.read(100)
-    await asyncio.sleep(30)
-
-
-async def slow_redirects(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await reader.readuntil(b"\r\n\r\n")
-    await asyncio.sleep(0.3)
-    writer.write(b"HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n")
-
-
-@pytest.mark.parametrize("talk", [drip, slow_headers, silence, slow_redirects])
-async def test_the_slow_are_given_up_in_time(talk) -> None:
-    async with raw(talk) as port, here(seconds=0.5) as links:
+@pytest.mark.parametrize(
+    "handler",
+    [drip, slow_headers, silence, hesitates(0.3)],
+    ids=["drip", "headers", "silence", "redirects"],
+)
+async def test_the_slow_are_given_up_in_time(site, handler) -> None:
+    site.pages["/"] = handler
+    async with here(seconds=0.5) as links:
         began = time.perf_counter()
-        error = await refused(links, f"http://127.0.0.1:{port}/?{CANARY}")
+        error = await refused(links, site.url(f"/?{CANARY}"))
         assert 0.4 < time.perf_counter() - began < 15
     assert error.sentence == f"That site is too slow for me. {UPLOAD}"
     assert error.operator == "a link to 127.0.0.1: TimeoutError"
 
 
-BROKEN = {
-    "cut off": b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n" + PICTURE,
-    "chunks cut off": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n" + PICTURE[:5],
-    "no head": b"HTTP/1.1 200 OK\r\nContent-Le",
-    "nothing": b"",
-    "no HTTP": b"SSH-2.0-OpenSSH_9.2\r\n",
-    "a long line": b"HTTP/1.1 200 OK\r\nX: " + b"x" * 100_000 + b"\r\n\r\n",
-    "many lines": b"HTTP/1.1 200 OK\r\n" + b"X: x\r\n" * 100_000 + b"\r\n",
-    "a wrong length": b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n" + PICTURE,
-    "two lengths": b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n" + PICTURE,
-    "a wrong chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n" + PICTURE,
-    "a wrong redirect": b"HTTP/1.1 302 Found\r\nLocation: http://\xff\xfe/\r\n\r\n",
-}
-
-
 @pytest.mark.parametrize("name", BROKEN)
-async def test_broken_answers_are_one_refusal(name) -> None:
-    async def says(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(BROKEN[name])
-        await writer.drain()
-
-    async with raw(says) as port, here(seconds=3) as links:
-        error = await refused(links, f"http://127.0.0.1:{port}/?{CANARY}")
+async def test_broken_answers_are_one_refusal(site, name) -> None:
+    site.pages["/"] = says(BROKEN[name])
+    async with here(seconds=3) as links:
+        error = await refused(links, site.url(f"/?{CANARY}"))
     assert error.sentence in {
         f"I can't get the whole picture from that link. {UPLOAD}",
         "I can't find the site that the link names. Check how it is spelt.",
@@ -696,17 +562,10 @@ async def test_broken_answers_are_one_refusal(name) -> None:
     }
 
 
-async def test_a_reset_is_one_refusal() -> None:
-    async def reset(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n" + PICTURE)
-        await writer.drain()
-        linger = struct.pack("ii", 1, 0)
-        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-        writer.transport.abort()
-
-    async with raw(reset) as port, here() as links:
-        error = await refused(links, f"http://127.0.0.1:{port}/?{CANARY}")
+async def test_a_reset_is_one_refusal(site) -> None:
+    site.pages["/"] = reset
+    async with here() as links:
+        error = await refused(links, site.url(f"/?{CANARY}"))
     assert "whole picture" in error.sentence
 
 
@@ -723,14 +582,11 @@ async def test_nobody_at_home() -> None:
     assert "nowhere.example" in (error.operator or "")
 
 
-async def test_a_site_that_cannot_prove_its_name_is_not_believed() -> None:
-    async def plain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read(10)
-        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
-
-    async with raw(plain) as port, here() as links:
-        error = await refused(links, f"https://127.0.0.1:{port}/?{CANARY}")
+async def test_a_site_that_cannot_prove_its_name_is_not_believed(site) -> None:
+    async with here() as links:
+        error = await refused(links, f"https://127.0.0.1:{site.port}/?{CANARY}")
     assert "whole picture" in error.sentence
+    assert not site.requests
 
 
 async def test_nothing_that_is_logged_names_the_link(site, caplog) -> None:

@@ -19,6 +19,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from odd_files import (
+    encoded,
+    gif_with_a_larger_frame,
+    jpeg_that_claims,
+    png_that_claims,
+    webp_that_claims,
+)
 from PIL import Image
 
 from bot.errors import Refusal
@@ -40,12 +47,6 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-
-
-def encoded(image: Image.Image, kind: str, **options) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, kind, **options)
-    return buffer.getvalue()
 
 
 READABLE = "I can read PNG, JPEG, WebP and GIF, up to 25 MB and 40 megapixels."
@@ -165,22 +166,6 @@ async def test_what_is_no_picture_is_refused_before_anything_is_started(data, se
     assert (await refusal(References(command=NOBODY), data)).sentence == sentence
 
 
-def png_that_claims(width: int, height: int, *, interlaced: bool = False) -> bytes:
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, interlaced)
-    return b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", header) + png_chunk(b"IDAT", b"x\x9c")
-
-
-def webp_that_claims(width: int, height: int) -> bytes:
-    sides = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
-    return b"RIFF\x16\0\0\0WEBPVP8X\x0a\0\0\0" + bytes(4) + sides
-
-
-def jpeg_that_claims(width: int, height: int, mode: str = "RGB", **options: object) -> bytes:
-    data = encoded(Image.new(mode, (64, 40)), "JPEG", **options)
-    at = max(data.find(b"\xff\xc0"), data.find(b"\xff\xc2")) + 5
-    return data[:at] + struct.pack(">HH", height, width) + data[at + 4 :]
-
-
 SMALLER = "A smaller copy will do."
 PLAIN = "A smaller copy will do, or the same saved as a plain PNG or JPEG."
 ANEW = "Save the picture anew, or choose another one."
@@ -224,6 +209,9 @@ async def test_what_is_too_large_or_damaged_is_told_in_figures() -> None:
         jpeg_that_claims(8001, 5000, progressive=True): (
             "That picture has 8,001 × 5,000 pixels; 40 megapixels are the most that I can "
             f"take. {SMALLER}"
+        ),
+        gif_with_a_larger_frame(9000, 9000): (
+            f"{HEAVY} Save it anew as a smaller PNG or JPEG, and try that."
         ),
         SMALL[:90]: f"That PNG is damaged or cut off. {ANEW}",
         encoded(Image.new("RGB", (64, 40)), "WEBP")[

@@ -61,7 +61,6 @@ _DAMAGE = (
     ZeroDivisionError,
     struct.error,
     zlib.error,
-    Image.DecompressionBombError,
 )
 
 
@@ -109,6 +108,9 @@ def clean(data: bytes) -> tuple[bytes, str, int, int]:
         return _encoded(_pixels(source, kind, room))
     except MemoryError as error:
         raise Unclean(Trouble.HEAVY, f"{kind}: not enough memory") from error
+    except Image.DecompressionBombError as error:
+        # Pillow comes upon a size that the header did not tell before it can be looked at here.
+        raise Unclean(Trouble.HEAVY, f"{kind}: {error}") from error
     except _DAMAGE as error:
         raise Unclean(Trouble.DAMAGED, f"{kind}: {type(error).__name__} {error}") from error
 

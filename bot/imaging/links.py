@@ -214,7 +214,7 @@ def _check_head(head: bytes, content_type: str) -> None:
 def _unreachable(error: Exception, url: URL) -> BadReference:
     if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, _NotPublic):
         sentence = f"That link leads into a private network, where I don't go. {_INSTEAD}"
-    elif isinstance(error, aiohttp.ClientConnectorDNSError):
+    elif isinstance(error, (aiohttp.ClientConnectorDNSError, aiohttp.InvalidURL)):
         sentence = "I can't find the site that the link names. Check how it is spelt."
     elif isinstance(error, TimeoutError):
         sentence = f"That site is too slow for me. {_INSTEAD}"

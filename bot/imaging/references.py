@@ -71,8 +71,6 @@ class References:
         Raises:
             BadReference: it is no picture, a damaged one, or too large.
         """
-        if not data:
-            raise BadReference(f"That file is empty. {_READABLE}")
         if len(data) > BYTES_MAX:
             raise oversized()
         refuse_foreign(data)
@@ -147,6 +145,8 @@ def refuse_foreign(data: bytes) -> None:
     """
     if kind_of(data):
         return
+    if not data:
+        raise BadReference(f"That file is empty. {_READABLE}")
     what = seems(data)
     if what:
         raise BadReference(f"That's {what}; I can read {_FORMATS}.")

@@ -1,7 +1,8 @@
 """Runs `python -m bot …` with Discord's addresses pointed at WIRE_DISCORD, and nothing else.
 
 `python tests/wire/bootstrap.py run`, in any folder: the data may be elsewhere than the checkout.
-With WIRE_KILL, it dies where that file says; see killing.py.
+With WIRE_KILL, it dies where that file says; see killing.py. With WIRE_INTERNET, `<port> <port>
+<seconds>`, there is a web; see internet.py.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import signal
 import sys
 from pathlib import Path
 
+import internet
 import killing
 
 
@@ -24,6 +26,9 @@ def main() -> None:
     _point_at(address)
     if file := os.environ.pop("WIRE_KILL", None):
         killing.install(Path(file))
+    if told := os.environ.pop("WIRE_INTERNET", None):
+        web, inside, patience_s = told.split()
+        internet.install(int(web), int(inside), patience_s=float(patience_s))
     runpy.run_module("bot", run_name="__main__", alter_sys=True)
 
 
