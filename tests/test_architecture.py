@@ -42,6 +42,7 @@ BROAD_EXCEPTS: dict[str, str] = {
     "bot/studio/announcer.py:Announcer._go_round": "a loop's edge: the next round tries again",
     "bot/studio/announcer.py:Announcer._tell": "a word's edge: the others are to hear theirs",
     "bot/studio/life.py:Life.deliver": "a delivery's edge: it is put off, and not for ever",
+    "bot/studio/life.py:Life.tell": "a word's edge: it is tried again, and not for ever",
     "bot/studio/recovery.py:Recovery._go_round": "a loop's edge: the next round tries again",
     "bot/studio/recovery.py:Recovery._see_to": "a row's edge: the others may be sound",
     "bot/studio/referee.py:Referee._guarded": "a task's edge: the row is there, and due again",

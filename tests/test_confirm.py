@@ -16,7 +16,7 @@ from PIL import Image
 from test_views import check_layout, hostile, texts
 from world import open_world
 
-from bot.errors import AllowanceSpent, BadRequest
+from bot.errors import AllowanceSpent, BadRequest, NotAllowed
 from bot.imaging.request import Size
 from bot.store.schema import drafts, people
 from bot.studio.gathering import Upload
@@ -209,7 +209,7 @@ async def test_a_question_is_its_askers(world: World) -> None:
         intake.discard(quote.draft_id, world.bob.id),
         intake.draft(quote.draft_id, world.bob.id),
     ):
-        with pytest.raises(Answered):
+        with pytest.raises(NotAllowed, match=f"^Only {world.ann.mention}, who asked, can choose"):
             await answer
     assert (await intake.confirm(quote.draft_id, place(world))).fresh
 
@@ -333,7 +333,7 @@ class Asked:
         self.did: list[str] = []
         self.id, self.extras = 1, {HEARD: True} if heard else {}
         self.response = self.followup = self
-        self.message = SimpleNamespace(id=7)
+        self.message = SimpleNamespace(id=7, flags=SimpleNamespace(ephemeral=True))
         self._thinking = thinking
 
     def is_done(self) -> bool:

@@ -116,6 +116,14 @@ class _Folder:
         self.delete(_PROBE)
 
     def put(self, files: Mapping[str, bytes]) -> None:
+        try:
+            self._put(files)
+        except FileNotFoundError:
+            # Somebody took a folder away, or the whole disk, of which none is made anew.
+            self._lasting.clear()
+            self._put(files)
+
+    def _put(self, files: Mapping[str, bytes]) -> None:
         targets, token = [self._root / key for key in files], secrets.token_hex(8)
         folders = {target.parent for target in targets}
         unfinished = [self._unfinished / f"{target.name}.{token}.part" for target in targets]
@@ -129,8 +137,6 @@ class _Folder:
             for file in unfinished:
                 with suppress(OSError):
                     file.unlink()
-            # Somebody may have taken a folder away: the next one makes it anew.
-            self._lasting.clear()
             raise
         for folder in folders:
             lasting.sync_folder(folder)
