@@ -562,6 +562,19 @@ async def test_the_only_picture_goes_on_as_any_winner_does(world: World) -> None
     assert final.attachments[1].filename == "how-we-got-here.jpg"
 
 
+async def test_a_reply_to_the_winner_edits_it_and_not_the_drawing_beside_it(world: World) -> None:
+    first = await start(world, rounds=2, count=2)
+    await close(world, first, 2)
+    await close(world, await go_on(world), 1)
+    final = await newest(world)
+    assert len(final.attachments) == 2
+    await world.bob.send(world.channel, "make it snow", reply_to=final)
+    edited = await newest(world)
+    assert "`make it snow`" in edited.content, "it was asked which"
+    [sent] = references(world)
+    assert alike(sent, await final.attachments[0].read())
+
+
 async def test_nobody_votes_in_a_later_round(world: World) -> None:
     first = await start(world, rounds=2, count=2)
     await close(world, first, 2)

@@ -77,10 +77,12 @@ async def pictures_for(viewer: Viewer, message: discord.Message, client: Easel) 
     """The same, where those of ours that were forwarded are known for what they are.
 
     A forwarded message has no author; it names the original, and a file's name is no proof.
+    What stands beside pictures of ours is a drawing about them, and nobody means that.
     """
-    return [
+    found = [
         await _recognised(each, client.studio, viewer) for each in pictures_in(message, client.user)
     ]
+    return [each for each in found if isinstance(each, Ours)] or found
 
 
 async def _recognised(found: Found, studio: Studio, viewer: Viewer) -> Found:
