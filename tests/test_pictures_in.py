@@ -167,6 +167,18 @@ async def test_a_name_like_ours_proves_nothing_when_it_is_forwarded(world: World
         assert isinstance(found, Attached), name
 
 
+async def test_what_stands_beside_ours_in_somebody_elses_message_is_not_left_out(
+    world: World,
+) -> None:
+    await world.imagine(count=1)
+    [row] = await world.generations()
+    [file] = world.results()[0].attachments
+    message = await post(world, ("cat.png", RED), (file.filename, await file.read()))
+    cat, fox = await known(world, await world.bob.forward(message, world.channel), world.bob)
+    assert isinstance(cat, Attached)
+    assert fox == Ours(row.id, 1, fox.link), "by its bytes"
+
+
 async def test_where_ours_are_not_theirs_to_see_they_are_files(world: World) -> None:
     await world.imagine(count=1)
     elsewhere = world.env.create_guild("Potters")

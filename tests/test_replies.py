@@ -432,9 +432,6 @@ async def test_a_reply_to_the_hint_is_the_edit(world: World) -> None:
     [edited] = await reply(world, hint, "make it night")
     assert "`make it night`" in edited.content
     check_sent(world, await four(world).attachments[1].read())
-    [braces] = await reply(world, four(world), "#3 make it {night|dawn}")
-    [edited] = await reply(world, braces, "make it dawn")
-    check_sent(world, await four(world).attachments[2].read())
 
 
 async def test_a_number_after_pictures_that_came_without_a_reply(world: World) -> None:

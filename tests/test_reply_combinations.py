@@ -91,12 +91,47 @@ async def test_of_several_pictures_a_number_is_asked_for_first(world: World) -> 
     check_sent(world, await four.attachments[1].read())
 
 
-async def test_a_reply_to_the_question_puts_it_in_other_words(world: World) -> None:
+@pytest.mark.parametrize("words", ["no, leave it", "2", "#2", "haha, six fingers"])
+async def test_what_is_said_to_the_question_is_no_order(world: World, words: str) -> None:
     await replied(world)
-    fox, asked = world.results()[0], newest(world)
-    await world.bob.send(world.channel, "make it dawn", reply_to=asked)
-    assert "`make it dawn`" in world.results()[-1].content
-    check_sent(world, await fox.attachments[0].read())
+    asked = newest(world)
+    for who in (world.bob, world.ann):
+        await who.send(world.channel, words, reply_to=asked)
+        assert newest(world).content.startswith("Whoever asked can press a button there.")
+    assert len(await world.generations()) == 1
+    assert len(await world.rows(drafts)) == 1
+    await world.bob.click(asked, label="Paint 2 pictures")
+    assert len(world.results()[-1].attachments) == 2
+
+
+@pytest.mark.parametrize("label", ["Paint 2 pictures", "Leave it"])
+async def test_a_question_that_is_too_old_stays_as_it_is_for_others(
+    world: World, label: str
+) -> None:
+    await replied(world)
+    asked = newest(world)
+    await world.client._database.write(lambda connection: connection.execute(drafts.delete()))
+    for who in (world.ann, world.bob):
+        told = last(await who.click(asked, label=label))
+        assert told.ephemeral
+        assert told.content.startswith("That question is closed: it was answered, or it is too old")
+    assert newest(world).content == asked.content
+
+
+async def test_what_is_asked_again_and_again_takes_no_more_room(world: World) -> None:
+    await world.imagine(count=1)
+    fox = world.results()[-1]
+    for number in range(14):
+        files = [("1.png", png(f"#0000{number:02x}"))]
+        await world.bob.send(world.channel, WORDS, reply_to=fox, attachments=files)
+    assert len(await world.rows(drafts)) == 10
+    kept = [path for path in (world.tmp_path / "pictures").rglob("*") if path.is_file()]
+    assert len(kept) == 1 + 10, "pictures that nobody can ask for any more"
+    first = next(m for m in world.channel.history() if m.components and m.id != fox.id)
+    told = last(await world.bob.click(first, label="Paint 2 pictures"))
+    assert told.content.startswith("That question is closed")
+    await world.bob.click(newest(world), label="Paint 2 pictures")
+    assert len(world.results()[-1].attachments) == 2
 
 
 async def test_in_direct_messages(world: World) -> None:

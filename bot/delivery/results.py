@@ -20,6 +20,7 @@ from bot.store.schema import Way
 from bot.studio.generation import Shown
 from bot.studio.life import DiscordAway, Undeliverable
 from bot.views.buttons import Reroll, result_buttons
+from bot.views.messages import bears
 from bot.views.result import caption
 
 if TYPE_CHECKING:
@@ -205,7 +206,7 @@ class DiscordDelivery(Words):
                     after=since, limit=_LOOK_BACK, oldest_first=oldest_first
                 ):
                     seen += 1
-                    if _bears(message, post.sign):
+                    if bears(message, post.sign):
                         return message
             if seen < _LOOK_BACK:
                 break
@@ -243,9 +244,3 @@ class DiscordDelivery(Words):
                 ORIGINAL, content=post.text, attachments=files, view=post.view
             )
         return message.id
-
-
-def _bears(message: discord.Message, sign: str) -> bool:
-    """Whether a button of it has this custom_id."""
-    rows = [row for row in message.components if isinstance(row, discord.ActionRow)]
-    return any(getattr(item, "custom_id", "") == sign for row in rows for item in row.children)

@@ -56,7 +56,7 @@ def _write(file: Path, data: bytes) -> int:
         return _written(file, data, _PAST_THE_CACHE)
     except OSError as error:
         # What file systems say that know no such way, and a limit on sizes that ends in a block.
-        if not _PAST_THE_CACHE or error.errno != errno.EINVAL:
+        if not _PAST_THE_CACHE or error.errno not in (errno.EINVAL, errno.EOPNOTSUPP):
             raise
     file.unlink(missing_ok=True)
     return _written(file, data, 0)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from bot.store.people import Limits
 
 _KEPT_S = 24 * 60 * 60
+#: Of one person; each may keep pictures.
+_EACH_MAX = 10
 
 # Statements are built once: to build one takes ten times as long as to run it.
 _THE_ONE = (
@@ -38,14 +40,36 @@ _FORGET = (
 )
 
 
+_OF_THE_PERSON = (
+    drafts.c.person_id == bindparam("the_person"),
+    drafts.c.id != bindparam("the_id"),
+)
+_NEWEST = (
+    select(drafts.c.id)
+    .where(*_OF_THE_PERSON)
+    .order_by(drafts.c.created_at.desc())
+    .limit(_EACH_MAX - 1)
+)
+_GIVE_WAY = (
+    delete(drafts)
+    .where(*_OF_THE_PERSON, drafts.c.id.not_in(_NEWEST))
+    .returning(drafts.c.id, drafts.c.request)
+)
+
+
 def keep(
     connection: Connection, draft_id: str, person_id: int, request: str, now: float
 ) -> list[tuple[str, str]]:
-    """Writes a draft down, unless it is; the ids and requests of those now gone, unanswered."""
-    expired = connection.execute(_FORGET, {"since": now - _KEPT_S}).all()
+    """Writes a draft down, unless it is; the ids and requests of those now gone, unanswered.
+
+    Those are over a day old, or its person has asked much since.
+    """
+    gone = connection.execute(_FORGET, {"since": now - _KEPT_S}).all()
     values = {"id": draft_id, "person_id": person_id, "request": request, "created_at": now}
     connection.execute(_KEEP, values)
-    return [(row.id, row.request) for row in expired]
+    of_the_person = {"the_person": person_id, "the_id": draft_id}
+    gone = [*gone, *connection.execute(_GIVE_WAY, of_the_person)]
+    return [(row.id, row.request) for row in gone]
 
 
 def find(connection: Connection, draft_id: str, person_id: int, now: float) -> str | None:

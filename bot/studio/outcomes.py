@@ -43,8 +43,8 @@ class Quote:
 class Answered(Refusal):
     def __init__(self) -> None:
         super().__init__(
-            "That question is closed: you have answered it, or a day has gone by. Just ask for "
-            "the pictures once more."
+            "That question is closed: it was answered, or it is too old. Just ask for the "
+            "pictures once more."
         )
 
 

@@ -16,10 +16,10 @@ import structlog
 
 from bot.studio.outcomes import Answered
 from bot.views.asking import place_of, place_under, submit
-from bot.views.base import HEARD, Button, Layout
+from bot.views.base import HEARD, THINKING_ALOUD, Button, Layout
 from bot.views.ids import DRAFT
+from bot.views.messages import bears, say, seem_busy
 from bot.views.messages import place_of as message_place
-from bot.views.messages import say, seem_busy
 from bot.views.wording import CONTENT_MAX, clip, code, dollars, plural
 
 if TYPE_CHECKING:
@@ -76,12 +76,14 @@ class Leave(Button, template=f"leave:{DRAFT}"):
         super().__init__(f"leave:{draft_id}", label="Leave it")
 
     async def press(self, interaction: Interaction) -> None:
+        # Before what was brought along is deleted, which may take a while.
+        await interaction.response.defer()
         try:
             await interaction.client.studio.intake.discard(self.draft_id, interaction.user.id)
         except Answered as answered:
             await close_question(interaction, answered)
         else:
-            await interaction.response.edit_message(
+            await interaction.edit_original_response(
                 content="Left alone; nothing was charged.", view=None
             )
 
@@ -96,10 +98,18 @@ def _place(interaction: Interaction) -> Place:
 
 
 async def close_question(interaction: Interaction, answered: Answered) -> None:
-    """Puts the sentence in place of the question, whose buttons lead nowhere any more."""
-    if interaction.response.is_done():
+    """Puts the sentence in place of the question, whose buttons lead nowhere any more.
+
+    Raises:
+        Answered: others see the question, too; or "thinking" is its answer already.
+    """
+    question = interaction.message
+    if question is None or not question.flags.ephemeral or THINKING_ALOUD in interaction.extras:
         raise answered
-    await interaction.response.edit_message(content=answered.sentence, view=None)
+    if interaction.response.is_done():
+        await interaction.edit_original_response(content=answered.sentence, view=None)
+    else:
+        await interaction.response.edit_message(content=answered.sentence, view=None)
 
 
 async def ask_under(
@@ -108,7 +118,10 @@ async def ask_under(
     """Asks the one who wrote a message whether that order is meant; all can read the question."""
     quoting = client.studio.intake.quote(order, message_place(message, client), given)
     quote, _ = await asyncio.gather(quoting, seem_busy(message))
-    await say(message, question_text(quote), question_buttons(quote))
+    asked = await say(message, question_text(quote), question_buttons(quote))
+    if not bears(asked, Leave(quote.draft_id).custom_id):
+        # Discord told of the message twice, and the question is that of the first time.
+        await client.studio.intake.discard(quote.draft_id, message.author.id)
 
 
 class Questions:

@@ -113,8 +113,11 @@ class _Extras(TypedDict, total=False):
     view: Layout
 
 
-async def say(message: discord.Message, text: str, view: Layout | None = None) -> None:
-    """Answers in words, and pings nobody but the one who asked."""
+async def say(message: discord.Message, text: str, view: Layout | None = None) -> discord.Message:
+    """Answers in words, and pings nobody but the one who asked.
+
+    A repeated event of the same message gets the same answer, once: it is returned again.
+    """
     extras = _Extras()
     if view is not None:
         extras["view"] = view
@@ -122,15 +125,20 @@ async def say(message: discord.Message, text: str, view: Layout | None = None) -
         extras["reference"] = message
     else:
         text = f"{message.author.mention} {text}"
-    await message.channel.send(
+    return await message.channel.send(
         text,
-        # A repeated event of the same message gets the same answer, once.
         nonce=f"{'no' if view is None else 'ask'}-{message.id}",
         allowed_mentions=discord.AllowedMentions(
             everyone=False, users=[message.author], roles=False, replied_user=True
         ),
         **extras,
     )
+
+
+def bears(message: discord.Message, custom_id: str) -> bool:
+    """Whether a button of it has this id."""
+    rows = [row for row in message.components if isinstance(row, discord.ActionRow)]
+    return any(getattr(item, "custom_id", "") == custom_id for row in rows for item in row.children)
 
 
 async def answer_error(message: discord.Message, error: BaseException) -> None:

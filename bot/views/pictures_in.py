@@ -56,12 +56,10 @@ def pictures_in(message: discord.Message, me: discord.abc.User | None) -> list[F
         me: the bot itself. Anybody can name a file as ours are named, so only those of the
             bot's own messages are taken for them.
     """
-    mine = message.author == me
-    found: list[Found] = [
-        (_ours(file) if mine else None) or Attached(file, message)
-        for file in message.attachments
-        if _is_picture(file)
-    ]
+    files = [file for file in message.attachments if _is_picture(file)]
+    ours = [one for file in files if (one := _ours(file))] if message.author == me else []
+    # What the bot posts beside pictures is a drawing about them, and nobody means that.
+    found: list[Found] = [*(ours or (Attached(file, message) for file in files))]
     found += _embedded(message.embeds)
     for forwarded in message.message_snapshots:
         found += [
@@ -77,12 +75,10 @@ async def pictures_for(viewer: Viewer, message: discord.Message, client: Easel) 
     """The same, where those of ours that were forwarded are known for what they are.
 
     A forwarded message has no author; it names the original, and a file's name is no proof.
-    What stands beside pictures of ours is a drawing about them, and nobody means that.
     """
-    found = [
+    return [
         await _recognised(each, client.studio, viewer) for each in pictures_in(message, client.user)
     ]
-    return [each for each in found if isinstance(each, Ours)] or found
 
 
 async def _recognised(found: Found, studio: Studio, viewer: Viewer) -> Found:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import discord
 
+from bot.errors import BadRequest
 from bot.views.messages import find_message, gone, place_of
 from bot.views.pictures_in import pictures_for, pictures_in
 from bot.views.spoken import Words
@@ -19,8 +20,10 @@ if TYPE_CHECKING:
 #: How what we say begins where more words make an order of it; it may stand behind a name.
 _ASKS = re.compile(
     r"(?:<@!?\d+> )?"
-    r"(?:Which of the |Write what |\*\*\d+ pictures\*\*, |(?P<uncounted>There is no picture \d))"
+    r"(?:Which of the |Write what |(?P<uncounted>There is no picture \d))"
 )
+#: The same of a question that buttons answer: whatever is said to it is no order.
+_OFFERS = re.compile(r"(?:<@!?\d+> )?\*\*\d+ pictures\*\*, ")
 #: Questions upon questions that are gone back over.
 _BACK_MAX = 5
 
@@ -48,12 +51,17 @@ async def look_up(
     """Goes from an answer to the question, and from there to the picture.
 
     Raises:
-        Refusal: one of the messages is gone, or cannot be had.
+        Refusal: one of the messages is gone, or cannot be had; or it answers buttons.
     """
     asked, shown = [message], await _replied_to(message)
     for _ in range(_BACK_MAX):
         if shown is None or shown.author != me or pictures_in(shown, me):
             break
+        if _OFFERS.match(shown.content):
+            raise BadRequest(
+                "Whoever asked can press a button there. To ask for something else, reply to the "
+                "picture itself."
+            )
         asks = _ASKS.match(shown.content)
         if asks:
             words = words.as_answer()

@@ -54,6 +54,18 @@ def test_a_draft_is_taken_once_and_by_nobody_else(connection, draft):
     assert kept(connection) == []
 
 
+def test_of_many_drafts_the_oldest_give_way(connection):
+    for number in range(12):
+        # Two come in every second: which of those gives way is all the same.
+        gone = drafts.keep(connection, f"d{number:02}", PERSON, REQUEST, NOON + number // 2)
+        assert [request for _, request in gone] == [REQUEST] * (number > 9)
+        drafts.keep(connection, f"other-{number}", OTHER + number, REQUEST, NOON)
+    left = [draft_id for draft_id in kept(connection) if draft_id.startswith("d")]
+    assert len(left) == 10
+    assert left[1:] == [f"d{number:02}" for number in range(3, 12)]
+    assert len(kept(connection)) == 10 + 12, "others' stay"
+
+
 @pytest.mark.parametrize(("after_s", "there"), [(DAY_S, True), (DAY_S + 1, False)])
 def test_a_draft_waits_for_a_day(connection, draft, after_s, there):
     now = NOON + after_s
