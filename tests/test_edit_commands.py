@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from pictures_sent import check_nothing_happened, check_sent, last, png
+from pictures_sent import check_nothing_happened, check_sent, last, png, references
+from PIL import Image, ImageChops, ImageStat
 
 from bot.demo.sandbox.menu import MODELS
 from bot.imaging.catalogue import Catalogue
@@ -54,6 +56,24 @@ async def test_edit_works_from_the_picture_and_paints_one(world: World) -> None:
     [result] = world.results()
     assert len(result.attachments) == 1, "one is enough where one is corrected"
     assert (await world.usage(world.ann)).day_used == 1
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+async def test_edit_takes_forty_megapixels_and_sends_four_at_most(world: World, kind: str) -> None:
+    picture, buffer = Image.new("RGB", (8000, 5000), "red"), BytesIO()
+    picture.paste("blue", (0, 0, 4000, 5000))
+    picture.save(buffer, kind)
+    large = f"large.{kind.lower()}", buffer.getvalue()
+    answer = await command(world, "edit", prompt="make it night", image=large)
+    assert answer.response is None, "the waiting response gives way to the result"
+    [result] = world.results()
+    assert len(result.attachments) == 1
+    [sent] = references(world)
+    assert 3_200_000 < sent.width * sent.height <= 4_000_000
+    assert sent.width / sent.height == pytest.approx(1.6, abs=0.01)
+    small = picture.resize((64, 40)), sent.convert("RGB").resize((64, 40))
+    apart = ImageStat.Stat(ImageChops.difference(*small)).mean
+    assert max(apart) < 12, "it is another picture"
 
 
 async def test_edit_counts_its_pictures_in_their_order(world: World) -> None:
