@@ -131,8 +131,9 @@ def test_an_unlisted_model_that_the_owner_names_is_offered(clock):
 
 
 def test_a_model_that_the_owner_names_for_edits_is_trusted_to_take_pictures(clock):
-    catalogue = Catalogue.load(roles={Role.EDIT: SEEDREAM}, clock=clock)
-    request = ImageRequest("bluer", SEEDREAM, 1, references=("data:,a",))
+    assert Catalogue.load(clock=clock).get(IDEOGRAM).takes_references is Takes.UNKNOWN
+    catalogue = Catalogue.load(roles={Role.EDIT: IDEOGRAM}, clock=clock)
+    request = ImageRequest("bluer", IDEOGRAM, 1, references=("data:,a",))
     assert catalogue.plan(request).calls[0].fields["reference_images"] == ["data:,a"]
     catalogue = Catalogue.load(roles={Role.EDIT: FLUX_11}, clock=clock)
     assert not catalogue.for_role(Role.EDIT).works_from(1), "a known no stays a no"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 import sqlite3
 import sys
@@ -268,8 +269,23 @@ async def test_the_demo_plays_its_tour_without_a_key(tmp_path: Path) -> None:
         assert part in text
     for file in pictures:
         assert f"]({file.name})" in text, "a picture that the transcript does not show"
+    turns = said_and_answered(text)
+    [edit] = [answer for said, answer in turns if said.endswith(": #1 make it night")]
+    assert ("**bob** replies to the picture: #1 make it night", edit) in turns
+    assert "`make it night`" in edit
+    assert edit.count("](") == 1, "one is enough where one is corrected"
+    [(said, blend)] = [turn for turn in turns if " /blend " in turn[0]]
+    assert said.startswith("**cleo** /blend ")
+    assert said.count(".jpg") == 2, "it blends two pictures"
+    assert blend.count("](") == 4
     assert "<@" not in text
     assert f"{len(pictures)} pictures" in ended.out
+
+
+def said_and_answered(transcript: str) -> list[tuple[str, str]]:
+    """What people did, each with what Easel answered."""
+    people = re.split(r"^(?=\*\*\w+\*\* )", transcript, flags=re.MULTILINE)[1:]
+    return [(said, answer) for said, _, answer in (turn.partition("\n") for turn in people)]
 
 
 async def test_a_tour_that_goes_wrong_says_so(tmp_path: Path) -> None:

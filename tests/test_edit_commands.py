@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from pictures_sent import check_nothing_happened, check_sent, last, png
+from pictures_sent import check_nothing_happened, check_sent, last, png, references
+from PIL import Image, ImageChops, ImageStat
 
+from bot.demo.sandbox.menu import MODELS
 from bot.imaging.catalogue import Catalogue
-from bot.imaging.model import Role
+from bot.imaging.model import Confidence, Parameter, Role
+from bot.studio import painting
 
 if TYPE_CHECKING:
     from world import World
+
+    from bot.imaging.model import Model
 
 RED, BLUE = png("red", 300, 200), png("blue", 96, 160)
 GREEN, WHITE = png("green"), png("white", 64, 64)
@@ -20,6 +27,11 @@ CATALOGUE = Catalogue.load()
 USUAL = CATALOGUE.for_role(Role.EDIT).id
 ANOTHER = CATALOGUE.get("black-forest-labs/FLUX.1-kontext-pro")
 BLIND = next(model for model in CATALOGUE.offered() if not model.works_from(1))
+SAID_TO_EDIT = [
+    model
+    for model in CATALOGUE.editors(1)
+    if model.confidence(Parameter.REFERENCE_IMAGES) in (Confidence.UPSTREAM, Confidence.INFERRED)
+]
 
 
 async def command(world: World, name: str, **options: Any) -> Any:
@@ -44,6 +56,24 @@ async def test_edit_works_from_the_picture_and_paints_one(world: World) -> None:
     [result] = world.results()
     assert len(result.attachments) == 1, "one is enough where one is corrected"
     assert (await world.usage(world.ann)).day_used == 1
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+async def test_edit_takes_forty_megapixels_and_sends_four_at_most(world: World, kind: str) -> None:
+    picture, buffer = Image.new("RGB", (8000, 5000), "red"), BytesIO()
+    picture.paste("blue", (0, 0, 4000, 5000))
+    picture.save(buffer, kind)
+    large = f"large.{kind.lower()}", buffer.getvalue()
+    answer = await command(world, "edit", prompt="make it night", image=large)
+    assert answer.response is None, "the waiting response gives way to the result"
+    [result] = world.results()
+    assert len(result.attachments) == 1
+    [sent] = references(world)
+    assert 3_200_000 < sent.width * sent.height <= 4_000_000
+    assert sent.width / sent.height == pytest.approx(1.6, abs=0.01)
+    small = picture.resize((64, 40)), sent.convert("RGB").resize((64, 40))
+    apart = ImageStat.Stat(ImageChops.difference(*small)).mean
+    assert max(apart) < 12, "it is another picture"
 
 
 async def test_edit_counts_its_pictures_in_their_order(world: World) -> None:
@@ -96,6 +126,39 @@ async def test_more_pictures_than_the_model_takes_are_refused(world: World) -> N
     refused = await command(world, "edit", prompt="night", image=RED, image2=BLUE, model=ANOTHER.id)
     assert "works from 1 picture, not from 2" in last(refused).content
     await check_nothing_happened(world)
+
+
+@pytest.mark.parametrize("model", SAID_TO_EDIT, ids=lambda model: model.name)
+async def test_a_model_that_is_said_to_edit_is_sent_the_pictures(
+    world: World, model: Model
+) -> None:
+    await command(world, "edit", prompt="night", image=RED, image2=BLUE, model=model.id)
+    check_sent(world, RED, BLUE)
+    assert world.painter.requests[-1].body["model"] == model.id
+    assert len(world.results()[0].attachments) == 1
+
+
+async def test_a_model_that_is_wrongly_said_to_edit_is_found_out_before_it_paints(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = SAID_TO_EDIT[-1]
+    no_editor = replace(MODELS[model.id], takes=frozenset(), references=0)
+    monkeypatch.setitem(MODELS, model.id, no_editor)
+    monkeypatch.setattr(painting, "_PAUSE_AFTER_REFUSAL_S", 0.01)
+    world.painter.terms.pacing = False
+    told = f"{model.name} can't work from pictures. {CATALOGUE.editors(1)[0].name}, "
+    answer = await command(world, "edit", prompt="night", image=RED, model=model.id)
+    assert told in last(answer).content
+    assert world.painter.renders == 0
+    usage = await world.usage(world.ann)
+    assert (usage.day_used, usage.day_reserved) == (0, 0)
+    asked = len(world.painter.requests)
+    again = await command(world, "edit", prompt="night", image=RED, model=model.id)
+    assert last(again).content.startswith(told)
+    assert len(world.painter.requests) == asked, "it is remembered"
+    choices = await world.ann.autocomplete(world.channel, "edit", "model", model.id)
+    [choice] = [each for each in choices if each["value"] == model.id]
+    assert choice["name"] == f"{model.name} · can't work from pictures"
 
 
 async def test_blend_has_words_of_its_own(world: World) -> None:

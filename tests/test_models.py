@@ -7,6 +7,7 @@ from collections import Counter
 
 import pytest
 
+from bot.demo.sandbox.menu import MODELS
 from bot.imaging.catalogue import Catalogue
 from bot.imaging.model import Confidence, Parameter, Role, Status, Takes, dollars
 from bot.imaging.request import Size
@@ -74,16 +75,21 @@ def test_roles_name_only_listed_models_and_never_schnell(catalogue):
         (PRO, "n seed width_height output_format", "guidance_scale aspect_ratio", ""),
         (DEV, "steps guidance_scale reference_images", "negative_prompt prompt_upsampling", ""),
         (FLEX, "steps guidance_scale reference_images", "negative_prompt", "image_url"),
-        (MAX, "n seed", "negative_prompt", "steps guidance_scale prompt_upsampling"),
+        (
+            MAX,
+            "n seed reference_images",
+            "negative_prompt image_url",
+            "steps guidance_scale prompt_upsampling",
+        ),
         (FLUX_11, "negative_prompt width_height", "steps guidance_scale reference_images", ""),
         (KONTEXT, "aspect_ratio steps image_url", "guidance_scale reference_images", ""),
         (SCHNELL, "steps width_height", "negative_prompt image_url reference_images", ""),
         ("google/flash-image-2.5", "reference_images", "steps image_url negative_prompt", "n"),
         (LITE, "width_height", "steps", "reference_images image_url seed"),
         ("google/imagen-4.0-fast", "", "steps image_url reference_images", "negative_prompt"),
-        (WAN, "seed width_height", "", "steps reference_images negative_prompt"),
-        (SEEDREAM, "", "image_url", "reference_images steps n seed negative_prompt"),
-        ("openai/gpt-image-2", "", "", "reference_images seed n steps width_height"),
+        (WAN, "seed width_height reference_images", "image_url", "steps negative_prompt"),
+        (SEEDREAM, "reference_images", "image_url", "steps n seed negative_prompt"),
+        ("openai/gpt-image-2", "reference_images", "image_url", "seed n steps width_height"),
         ("Rundiffusion/Juggernaut-Lightning-Flux", "", "negative_prompt", "steps"),
         (f"{BFL}FLUX.1-dev-lora", "image_loras", "", "steps"),
         (f"{BFL}FLUX.1-pro", "", "disable_safety_checker", ""),
@@ -95,6 +101,40 @@ def test_each_model_takes_what_the_facts_say(catalogue, model_id, yes, no, unkno
     for names, answer in ((yes, Takes.YES), (no, Takes.NO), (unknown, Takes.UNKNOWN)):
         for name in names.split():
             assert model.takes(Parameter(name)) is answer, f"{model_id}: {name}"
+
+
+def test_who_works_from_pictures_and_how_sure_that_is(catalogue):
+    offered = catalogue.offered()
+    editors = {model.id: model for model in offered if model.takes_references is Takes.YES}
+    fields = {key: model.reference_field for key, model in editors.items()}
+    sure = {
+        key
+        for key, model in editors.items()
+        if model.confidence(fields[key]) in (Confidence.MEASURED, Confidence.DOCUMENTED)
+    }
+    kontext = {key for key, field in fields.items() if field is Parameter.IMAGE_URL}
+    assert kontext == {KONTEXT, f"{BFL}FLUX.1-kontext-max"}
+    assert sure == kontext | {PRO, DEV, FLEX, "google/flash-image-2.5", GEMINI}
+    assert editors.keys() - sure == {
+        "openai/gpt-image-2",
+        "openai/gpt-image-1.5",
+        "google/flash-image-3.1",
+        MAX,
+        SEEDREAM,
+        "Qwen/Qwen-Image-2.0",
+        "Qwen/Qwen-Image-2.0-Pro",
+        WAN,
+    }
+    assert {each.id for each in catalogue.editors(1)[: len(sure)]} == sure, "the sure ones first"
+    never = {model.id for model in offered if model.takes_references is Takes.NO}
+    assert never == {FLUX_11, "ByteDance-Seed/Seedream-3.0"}, "of the others nobody says anything"
+
+
+def test_the_sandbox_paints_from_pictures_by_the_same_models(catalogue):
+    for model in catalogue.offered():
+        most = MODELS[model.id].references
+        assert model.works_from(1) == (most > 0), model.id
+        assert model.max_references in (None, most), model.id
 
 
 def test_what_holds_for_the_whole_endpoint_holds_unless_a_model_says_otherwise(catalogue):

@@ -14,6 +14,7 @@ FLUX_11 = f"{BFL}FLUX.1.1-pro"
 KONTEXT = f"{BFL}FLUX.1-kontext-pro"
 SCHNELL = f"{BFL}FLUX.1-schnell"
 SEEDREAM = "ByteDance-Seed/Seedream-4.0"
+IDEOGRAM = "ideogram/ideogram-3.0"
 EDITORS = "FLUX.2 [pro], FLUX.2 [dev] and FLUX.2 [flex] can."
 
 
@@ -128,7 +129,7 @@ def test_a_model_that_refuses_sizes_chooses_its_own(catalogue):
     [
         (FLUX_11, 1, f"FLUX1.1 [pro] can't work from pictures. {EDITORS}"),
         (KONTEXT, 2, f"FLUX.1 Kontext [pro] works from 1 picture, not from 2. {EDITORS}"),
-        (SEEDREAM, 1, f"I don't know whether Seedream 4.0 can work from pictures. {EDITORS}"),
+        (IDEOGRAM, 1, f"I don't know whether Ideogram 3.0 can work from pictures. {EDITORS}"),
         (
             PRO,
             9,

@@ -36,7 +36,7 @@ def test_the_reason_is_told_whatever_the_name() -> None:
     assert len(offered) == CHOICES_MAX
     for each in offered:
         assert len(each.name) <= CHOICE_MAX
-        assert each.name.endswith("… · may not work from pictures")
+        assert each.name.endswith("… · not known to work from pictures")
 
 
 def test_a_menu_holds_what_discord_takes() -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from bot.studio.generation import Generation, Shown, Viewer
     from bot.studio.order import Order
 
-#: As many as any model takes that is offered.
+#: As many as the usual editor takes.
 SOURCES_MAX = 8
 #: Of 25 MB each.
 _HELD_AT_ONCE, _PATIENCE_S = 2, 15.0

@@ -122,4 +122,4 @@ def _why_not(model: Model, pictures: int) -> str:
         case Takes.NO:
             return "can't work from pictures"
         case Takes.UNKNOWN:
-            return "may not work from pictures"
+            return "not known to work from pictures"

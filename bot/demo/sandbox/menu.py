@@ -122,7 +122,7 @@ _ALL = (
     ),
     Model(
         "google/flash-image-3.1-lite", "Gemini 3.1 Flash-Lite Image", "Google", 0.069,
-        sizes=Closed(_NANO_1K + _NANO_WIDE), takes=_REFERENCES, references=14,
+        sizes=Closed(_NANO_1K + _NANO_WIDE),
     ),
     Model(
         "black-forest-labs/FLUX.2-pro", "FLUX.2 [pro]", _BFL, 0.03,
@@ -136,10 +136,7 @@ _ALL = (
         "black-forest-labs/FLUX.2-flex", "FLUX.2 [flex]", _BFL, 0.03,
         sizes=_FLUX_2, takes=_REFERENCES | _TUNED, references=10, png=True,
     ),
-    Model(
-        "ByteDance/Seedream-5.0-lite", "Seedream 5.0 Lite", "ByteDance", 0.035,
-        takes=_REFERENCES, references=14,
-    ),
+    Model("ByteDance/Seedream-5.0-lite", "Seedream 5.0 Lite", "ByteDance", 0.035),
     Model(
         "ByteDance-Seed/Seedream-4.0", "Seedream 4.0", "ByteDance", 0.03,
         takes=_REFERENCES, references=14,
