@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_asyncio
-from pictures_sent import png
+from pictures_sent import check_sent_to, kept, png
 from wire.launch import Bot, settings_for
+from wire.orders import paint
 from wire.server import Server
 from wire.town import KEY, Town, open_town
 from wire.world import BOT_MAY, Can
+
+from bot.demo.painter import Painter
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -26,10 +29,26 @@ SILENCE_S = 0.3
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
-    async with open_town(tmp_path_factory.mktemp("town")) as opened:
+async def painter() -> AsyncIterator[Painter]:
+    """In this process, to look into its requests."""
+    async with Painter(api_key=KEY, paint=paint) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def town(painter: Painter, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
+    folder = tmp_path_factory.mktemp("town")
+    async with open_town(folder, together_base_url=painter.url) as opened:
+        opened.discord.world.keep_bytes = True
         opened.discord.world.channel_limit = None
         yield opened
+
+
+def bytes_of(message: Message, number: int = 1) -> bytes:
+    """Of one of its pictures."""
+    data = message.files[number - 1].data
+    assert data is not None
+    return data
 
 
 async def painted(town: Town, count: int = 1) -> Message:
@@ -72,17 +91,32 @@ def calls(town: Town, method: str, path: str) -> int:
     return sum(1 for call in town.discord.calls if (call.method, call.path) == (method, path))
 
 
-async def test_a_reply_is_answered_in_the_same_place_and_can_be_replied_to(town: Town) -> None:
+async def test_a_reply_is_answered_in_the_same_place_and_can_be_replied_to(
+    town: Town, painter: Painter
+) -> None:
     fox = await painted(town)
     bob, wanted = await ask_for_edit(town, fox, "make it night")
     night = await answer_to(wanted)
     assert night.mentions[0] is bob
     assert night.kind == 19, "it is a reply, and an ordinary message"
     assert "`make it night`" in night.content
+    check_sent_to(painter, bytes_of(fox))
     assert calls(town, "POST", f"/channels/{fox.channel.id}/typing") == 1
     _, further = await ask_for_edit(town, night, "and let it snow")
     snow = await answer_to(further)
     assert "Edit 2 of" in snow.content
+    check_sent_to(painter, bytes_of(night))
+
+
+async def test_a_number_picks_one_and_what_is_attached_comes_after_it(
+    town: Town, painter: Painter
+) -> None:
+    four, people, bob = await painted(town, count=4), town.discord.people, town.person("bob")
+    red, blue = png("red", 300, 200), png("blue", 96, 160)
+    files = [people.file("a.png", red), people.file("b.png", blue)]
+    wanted = await people.reply(four, bob, "#3 image 2 and image 3 on it", files=files)
+    await answer_to(wanted)
+    check_sent_to(painter, bytes_of(four, 3), red, blue)
 
 
 async def test_repeated_events_are_one_edit_one_question_and_one_refusal(town: Town) -> None:
@@ -103,7 +137,31 @@ async def test_repeated_events_are_one_edit_one_question_and_one_refusal(town: T
         assert len(channel.shown) == before + 2, f"{words} and one answer to it"
 
 
-async def test_it_asks_which_one_and_is_answered_by_another_process(town: Town) -> None:
+async def test_a_repeated_event_leaves_no_second_question_behind(
+    town: Town, painter: Painter
+) -> None:
+    fox, people, bob = await painted(town), town.discord.people, town.person("bob")
+    before, red = kept(town.folder, painter), png("red", 300, 200)
+    wanted = await people.reply(fox, bob, "{night|dawn}", files=[people.file("a.png", red)])
+    question = await answer_to(wanted, files=False)
+    posts = len(town.posts(fox.channel))
+    await people.repeat(wanted)
+    await town.until(lambda: len(town.posts(fox.channel)) > posts, "a second try to ask")
+
+    def grown(name: str) -> int:
+        now: Any = kept(town.folder, painter)
+        then: Any = before
+        return len(now[name]) - len(then[name])
+
+    await town.until(lambda: (grown("drafts"), grown("files")) == (1, 1), "one of each")
+    await people.click(question, bob, "Paint 2 pictures")
+    await answer_to(wanted)
+    check_sent_to(painter, bytes_of(fox), red)
+
+
+async def test_it_asks_which_one_and_is_answered_by_another_process(
+    town: Town, painter: Painter
+) -> None:
     four = await painted(town, count=4)
     bob, wanted = await ask_for_edit(town, four, "make it night")
     question = await answer_to(wanted, files=False)
@@ -115,6 +173,7 @@ async def test_it_asks_which_one_and_is_answered_by_another_process(town: Town) 
     pressed = [await town.discord.people.click(question, bob, label) for label in ("3", "4")]
     night = await answer_to(wanted)
     assert night.asked is None, "it is an ordinary message"
+    check_sent_to(painter, bytes_of(four, 3))
     await four.channel.pulse.until(lambda: question.deleted_at, within=5, what="a deletion")
     refused = await four.channel.pulse.until(
         lambda: next((m for each in pressed for m in each.said), None), within=5, what="a no"

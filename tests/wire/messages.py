@@ -18,6 +18,19 @@ if TYPE_CHECKING:
 EPHEMERAL, LOADING, COMPONENTS_V2 = 1 << 6, 1 << 7, 1 << 15
 DEFAULT, REPLY, COMMAND_ANSWER = 0, 19, 20
 BUTTON = 2
+#: Nobody's name is.
+_IN_SNAPSHOTS = (
+    "type",
+    "content",
+    "timestamp",
+    "edited_timestamp",
+    "mentions",
+    "mention_roles",
+    "attachments",
+    "embeds",
+    "components",
+    "flags",
+)
 _KINDS_WITH_CUSTOM_ID = frozenset({2, 3, 4, 5, 6, 7, 8})
 
 
@@ -44,6 +57,7 @@ class Message:
     kind: int = DEFAULT
     nonce: str | None = None
     replied_to: Message | None = None
+    forwarded: Message | None = None
     asked: Interaction | None = None
     mentions: list[Person] = field(default_factory=list)
     changed_at: float = 0.0
@@ -105,9 +119,20 @@ class Message:
             told["nonce"] = self.nonce
         if self.replied_to is not None:
             told |= self._reference(self.replied_to, world)
+        if self.forwarded is not None:
+            told |= self._forward(self.forwarded, world)
         if self.asked is not None:
             told |= self._origin(self.asked, world)
         return told
+
+    def _forward(self, other: Message, world: World) -> dict[str, Any]:
+        """https://docs.discord.com/developers/resources/message#message-snapshot-object"""
+        told = other.wire(world)
+        pointer = {"type": 1, "message_id": str(other.id), "channel_id": str(other.channel.id)}
+        if other.channel.guild is not None:
+            pointer["guild_id"] = str(other.channel.guild.id)
+        snapshot = {name: told[name] for name in _IN_SNAPSHOTS}
+        return {"message_reference": pointer, "message_snapshots": [{"message": snapshot}]}
 
     def _reference(self, other: Message, world: World) -> dict[str, Any]:
         pointer = {"type": 0, "message_id": str(other.id), "channel_id": str(other.channel.id)}

@@ -144,6 +144,12 @@ class People:
         message.replied_to, message.kind = to, REPLY
         return await self._post(message, files, [to.author] if ping and not to.asked else [])
 
+    async def forward(self, other: Message, person: Person) -> Message:
+        """Into the same channel."""
+        message = Message(self._world.ids(), other.channel, person, time.monotonic())
+        message.forwarded = other
+        return await self._post(message, [], [])
+
     async def repeat(self, message: Message) -> None:
         """Discord tells of it once more: https://discord.com/developers/docs/reference#consistency"""
         await self._teller.posted(message)
