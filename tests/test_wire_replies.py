@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
-from pictures_sent import png
+from pictures_sent import alike, check_sent_to, png, sent_to
 from wire.launch import Bot, settings_for
+from wire.orders import bytes_of, paint
 from wire.server import Server
 from wire.town import KEY, Town, open_town
 from wire.world import BOT_MAY, Can
+
+from bot.demo.painter import Painter
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -23,11 +26,21 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SILENCE_S = 0.3
+RED, BLUE, WHITE = png("red", 300, 200), png("blue", 96, 160), png("white", 64, 64)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
-    async with open_town(tmp_path_factory.mktemp("town")) as opened:
+async def painter() -> AsyncIterator[Painter]:
+    """In this process, to look into its requests."""
+    async with Painter(api_key=KEY, paint=paint) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def town(painter: Painter, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
+    folder = tmp_path_factory.mktemp("town")
+    async with open_town(folder, together_base_url=painter.url) as opened:
+        opened.discord.world.keep_bytes = True
         opened.discord.world.channel_limit = None
         yield opened
 
@@ -63,29 +76,47 @@ async def answer_to(message: Message, *, files: bool = True, within: float = 10.
     return await message.channel.pulse.until(find, within=within, what="a reply")
 
 
-async def ask_for_edit(town: Town, to: Message, words: str) -> tuple[Person, Message]:
-    somebody = town.person("bob")
-    return somebody, await town.discord.people.reply(to, somebody, words)
+async def ask_for_edit(
+    town: Town, to: Message, words: str, *brought: bytes
+) -> tuple[Person, Message]:
+    somebody, people = town.person("bob"), town.discord.people
+    files = [people.file(f"{number}.png", data) for number, data in enumerate(brought)]
+    return somebody, await people.reply(to, somebody, words, files=files)
 
 
 def calls(town: Town, method: str, path: str) -> int:
     return sum(1 for call in town.discord.calls if (call.method, call.path) == (method, path))
 
 
-async def test_a_reply_is_answered_in_the_same_place_and_can_be_replied_to(town: Town) -> None:
+async def test_a_reply_is_answered_in_the_same_place_and_can_be_replied_to(
+    town: Town, painter: Painter
+) -> None:
     fox = await painted(town)
     bob, wanted = await ask_for_edit(town, fox, "make it night")
     night = await answer_to(wanted)
     assert night.mentions[0] is bob
     assert night.kind == 19, "it is a reply, and an ordinary message"
     assert "`make it night`" in night.content
+    check_sent_to(painter, bytes_of(fox.files[0]))
     assert calls(town, "POST", f"/channels/{fox.channel.id}/typing") == 1
     _, further = await ask_for_edit(town, night, "and let it snow")
     snow = await answer_to(further)
     assert "Edit 2 of" in snow.content
+    check_sent_to(painter, bytes_of(night.files[0]))
 
 
-async def test_repeated_events_are_one_edit_one_question_and_one_refusal(town: Town) -> None:
+async def test_the_attachments_of_a_reply_are_image_2_and_image_3(
+    town: Town, painter: Painter
+) -> None:
+    four = await painted(town, count=4)
+    _, wanted = await ask_for_edit(town, four, "#3 image 2 beside image 3 on it", BLUE, WHITE)
+    await answer_to(wanted)
+    check_sent_to(painter, bytes_of(four.files[2]), BLUE, WHITE)
+
+
+async def test_repeated_events_are_one_edit_one_question_and_one_refusal(
+    town: Town, painter: Painter
+) -> None:
     four, people = await painted(town, count=4), town.discord.people
     channel = four.channel
     for words, files in (
@@ -101,11 +132,25 @@ async def test_repeated_events_are_one_edit_one_question_and_one_refusal(town: T
         await people.repeat(wanted)
         await asyncio.sleep(SILENCE_S)
         assert len(channel.shown) == before + 2, f"{words} and one answer to it"
+    check_sent_to(painter, bytes_of(four.files[1]))
 
 
-async def test_it_asks_which_one_and_is_answered_by_another_process(town: Town) -> None:
+async def test_it_asks_which_one_and_what_came_along_is_image_2(
+    town: Town, painter: Painter
+) -> None:
     four = await painted(town, count=4)
-    bob, wanted = await ask_for_edit(town, four, "make it night")
+    bob, wanted = await ask_for_edit(town, four, "image 2 on it", BLUE)
+    question = await answer_to(wanted, files=False)
+    await town.discord.people.click(question, bob, "2")
+    await answer_to(wanted)
+    check_sent_to(painter, bytes_of(four.files[1]), BLUE)
+
+
+async def test_it_asks_which_one_and_is_answered_by_another_process(
+    town: Town, painter: Painter
+) -> None:
+    four = await painted(town, count=4)
+    bob, wanted = await ask_for_edit(town, four, "make it night", BLUE)
     question = await answer_to(wanted, files=False)
     assert question.labels == ["1", "2", "3", "4"]
     await town.bot.kill()
@@ -121,13 +166,17 @@ async def test_it_asks_which_one_and_is_answered_by_another_process(town: Town) 
     )
     assert refused.ephemeral
     assert refused.content.startswith("That question is closed")
+    [taken] = [index for index, each in enumerate(pressed, start=2) if refused not in each.said]
+    check_sent_to(painter, bytes_of(four.files[taken]), BLUE)
     left = [four, wanted, night]
     await four.channel.pulse.until(
         lambda: four.channel.shown == left, within=10, what="an end of all questions"
     )
 
 
-async def test_combinations_are_asked_about_and_answered_by_another_process(town: Town) -> None:
+async def test_combinations_are_asked_about_and_answered_by_another_process(
+    town: Town, painter: Painter
+) -> None:
     fox = await painted(town)
     bob, wanted = await ask_for_edit(town, fox, "make it {night|dawn}")
     question = await answer_to(wanted, files=False)
@@ -139,25 +188,30 @@ async def test_combinations_are_asked_about_and_answered_by_another_process(town
     await town.discord.people.click(question, bob, "Paint 2 pictures")
     both = await answer_to(wanted)
     assert (len(both.files), both.asked) == (2, None), "it is an ordinary message"
+    for request in (-2, -1):
+        [worked_from] = sent_to(painter, request)
+        assert alike(worked_from, bytes_of(fox.files[0]))
     left = [fox, wanted, both]
     await fox.channel.pulse.until(
         lambda: fox.channel.shown == left, within=10, what="an end of the question"
     )
 
 
-async def test_direct_messages(town: Town) -> None:
+async def test_direct_messages(town: Town, painter: Painter) -> None:
     people, cleo = town.discord.people, town.person("cleo")
     direct = town.discord.world.direct(cleo)
-    wanted = await people.say(direct, cleo, "a hat on it", files=[people.file("a.png", png("red"))])
+    wanted = await people.say(direct, cleo, "a hat on it", files=[people.file("a.png", RED)])
     hat = await answer_to(wanted)
+    check_sent_to(painter, RED)
     further = await people.reply(hat, cleo, "a larger hat", ping=False)
     await answer_to(further)
+    check_sent_to(painter, bytes_of(hat.files[0]))
 
 
-async def test_what_discord_withholds_is_not_guessed(town: Town) -> None:
+async def test_what_discord_withholds_is_not_guessed(town: Town, painter: Painter) -> None:
     people, bot = town.discord.people, town.discord.world.bot
     channel, ann = town.channel(), town.person("ann")
-    cat = await people.say(channel, ann, "my cat", files=[people.file("a.png", png("red"))])
+    cat = await people.say(channel, ann, "my cat", files=[people.file("a.png", RED)])
     told = await answer_to(await people.reply(cat, ann, f"{bot.mention} a hat"), files=False)
     assert "Edit this picture" in told.content
     fox = await answered(town.discord, channel)
@@ -168,16 +222,20 @@ async def test_what_discord_withholds_is_not_guessed(town: Town) -> None:
     await asyncio.sleep(SILENCE_S)
     assert len(channel.shown) == before + 3, "three replies, and silence"
     await answer_to(await people.reply(fox, ann, f"{bot.mention} make it night"))
+    check_sent_to(painter, bytes_of(fox.files[0]))
+    dog = people.file("dog.png", BLUE)
+    await answer_to(await people.reply(cat, ann, f"{bot.mention} a hat", files=[dog]))
+    check_sent_to(painter, BLUE)
     assert "CommandNotFound" not in town.bot.log, "nobody looks for prefix commands"
 
 
-async def test_with_the_intent_every_reply_is_read(town: Town, tmp_path: Path) -> None:
-    async with Server() as discord:
+async def test_with_the_intent_every_reply_is_read(painter: Painter, tmp_path: Path) -> None:
+    async with Server(keep_bytes=True) as discord:
         channel, people = discord.world.channel(discord.world.guild()), discord.people
         environ = settings_for(
             tmp_path,
             token=discord.token,
-            painter=town.painter_url,
+            painter=painter.url,
             key=KEY,
             message_content_intent="on",
         )
@@ -189,5 +247,9 @@ async def test_with_the_intent_every_reply_is_read(town: Town, tmp_path: Path) -
             fox = await answered(discord, channel)
             ann = fox.mentions[0]
             await answer_to(await people.reply(fox, ann, "make it night"))
-            cat = await people.say(channel, ann, "my cat", files=[people.file("a.png", png("red"))])
-            await answer_to(await people.reply(cat, ann, f"{discord.world.bot.mention} a hat"))
+            check_sent_to(painter, bytes_of(fox.files[0]))
+            two = [people.file("cat.png", RED), people.file("dog.png", BLUE)]
+            pets = await people.say(channel, discord.world.person("bob"), "my two", files=two)
+            mention = discord.world.bot.mention
+            await answer_to(await people.reply(pets, ann, f"{mention} #2 a hat"))
+            check_sent_to(painter, BLUE)
