@@ -353,6 +353,28 @@ async def test_what_people_write_is_hidden_wherever_it_is_told(api: Api) -> None
         assert len(told["attachments"]) == files
 
 
+async def test_what_is_forwarded_goes_along_as_it_was(api: Api) -> None:
+    people = api.discord.people
+    cat = await people.say(api.channel, api.ann, "look", files=[people.file("a.png", b"x")])
+    elsewhere = api.discord.world.direct(api.ann)
+    for channel, hidden in ((api.channel, True), (elsewhere, False)):
+        forwarded = await people.forward(cat, api.ann, channel)
+        _, told = await api.call("GET", f"/channels/{channel.id}/messages/{forwarded.id}")
+        assert (told["content"], told["attachments"]) == ("", [])
+        assert told["message_reference"] == {
+            "type": 1,
+            "message_id": str(cat.id),
+            "channel_id": str(api.channel.id),
+            "guild_id": str(api.channel.guild_id),
+        }
+        [snapshot] = [each["message"] for each in told["message_snapshots"]]
+        assert (snapshot["content"], len(snapshot["attachments"])) == (
+            ("", 0) if hidden else ("look", 1)
+        )
+        assert "author" not in snapshot
+        assert "referenced_message" not in told
+
+
 async def test_the_intent_to_read_is_granted_beforehand(api: Api) -> None:
     async with aiohttp.ClientSession() as session:
         socket = await session.ws_connect(api.discord.gateway.url)

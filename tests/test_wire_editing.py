@@ -17,7 +17,16 @@ import pytest_asyncio
 from pictures_sent import alike, check_sent_to, kept, png, sent_to
 from PIL import Image
 from wire.books import rows
-from wire.orders import check_refused, end_of, opened, paint, painted
+from wire.orders import (
+    bytes_of,
+    check_refused,
+    end_of,
+    id_of,
+    opened,
+    paint,
+    painted,
+    parent_of,
+)
 from wire.town import KEY, Town, open_town
 
 from bot.demo.painter import Painter
@@ -26,7 +35,6 @@ from bot.imaging.catalogue import Catalogue
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 
-    from wire.files import File
     from wire.messages import Message
     from wire.world import Person
 
@@ -58,21 +66,6 @@ async def town(painter: Painter, tmp_path_factory: pytest.TempPathFactory) -> As
 def tell(figures: str) -> None:
     """For those who run the tests with `-s`."""
     print(f"\n{figures}")  # noqa: T201 - figures are worth nothing unread
-
-
-def bytes_of(file: File) -> bytes:
-    assert file.data is not None, f"the bytes of {file.name} were not kept"
-    return file.data
-
-
-def id_of(result: Message) -> str:
-    """Of the generation that a message shows."""
-    return result.files[0].name.partition("-")[0]
-
-
-def parent_of(town: Town, result: Message) -> str:
-    sql = f"SELECT parent_id FROM sources WHERE generation_id = '{id_of(result)}'"
-    return rows(town, sql)[0]["parent_id"]
 
 
 async def panel(town: Town, result: Message, who: Person, number: int = 1) -> Message:
@@ -140,10 +133,15 @@ async def test_variations(town: Town, painter: Painter) -> None:
     people, ann = town.discord.people, town.person("ann")
     result = await painted(town, count=2)
     second = await panel(town, result, ann, 2)
-    subtle = await end_of(town, await people.click(second, ann, "Vary subtly"))
-    assert len(subtle.files) == 4
-    check_sent_to(painter, bytes_of(result.files[1]))
-    assert parent_of(town, subtle) == id_of(result)
+    for label, words in (
+        ("Vary subtly", "change only small details"),
+        ("Vary strongly", "another composition"),
+    ):
+        varied = await end_of(town, await people.click(second, ann, label))
+        assert len(varied.files) == 4
+        check_sent_to(painter, bytes_of(result.files[1]))
+        assert words in painter.requests[-1].body["prompt"]
+        assert parent_of(town, varied) == id_of(result)
     both = await end_of(town, await people.click(result, ann, "Vary all"))
     assert len(both.files) == 2
     for file in result.files:

@@ -15,21 +15,22 @@ if TYPE_CHECKING:
     from wire.interactions import Interaction
     from wire.world import Channel, Person, World
 
-EPHEMERAL, LOADING, COMPONENTS_V2 = 1 << 6, 1 << 7, 1 << 15
+EPHEMERAL, LOADING, HAS_SNAPSHOT, COMPONENTS_V2 = 1 << 6, 1 << 7, 1 << 14, 1 << 15
 DEFAULT, REPLY, COMMAND_ANSWER = 0, 19, 20
+_ANSWERED, _FORWARDED = 0, 1
 BUTTON = 2
-#: Nobody's name is.
-_IN_SNAPSHOTS = (
+#: https://discord.com/developers/docs/resources/message#message-snapshot-object
+_SNAPSHOT = (
     "type",
     "content",
+    "embeds",
+    "attachments",
     "timestamp",
     "edited_timestamp",
+    "flags",
     "mentions",
     "mention_roles",
-    "attachments",
-    "embeds",
     "components",
-    "flags",
 )
 _KINDS_WITH_CUSTOM_ID = frozenset({2, 3, 4, 5, 6, 7, 8})
 
@@ -41,6 +42,7 @@ class Message:
     Attributes:
         posted_at, changed_at: when it came to be, and was edited last; monotonic seconds.
         edited_on: the same for people, by the wall's clock.
+        forwarded: another message, as it was when this one passed it on.
         asked: the interaction that it answers, where it does.
         mentions: people whom it pings.
     """
@@ -120,31 +122,32 @@ class Message:
         if self.replied_to is not None:
             told |= self._reference(self.replied_to, world)
         if self.forwarded is not None:
-            told |= self._forward(self.forwarded, world)
+            told |= self._snapshot(self.forwarded, world)
         if self.asked is not None:
             told |= self._origin(self.asked, world)
         return told
 
-    def _forward(self, other: Message, world: World) -> dict[str, Any]:
-        """https://docs.discord.com/developers/resources/message#message-snapshot-object"""
-        told = other.wire(world)
-        pointer = {"type": 1, "message_id": str(other.id), "channel_id": str(other.channel.id)}
-        if other.channel.guild is not None:
-            pointer["guild_id"] = str(other.channel.guild.id)
-        snapshot = {name: told[name] for name in _IN_SNAPSHOTS}
-        return {"message_reference": pointer, "message_snapshots": [{"message": snapshot}]}
-
     def _reference(self, other: Message, world: World) -> dict[str, Any]:
-        pointer = {"type": 0, "message_id": str(other.id), "channel_id": str(other.channel.id)}
-        if self.channel.guild is not None:
-            pointer["guild_id"] = str(self.channel.guild.id)
         gone = other.deleted_at is not None
         return {
-            "message_reference": pointer,
+            "message_reference": other.pointer(_ANSWERED),
             "referenced_message": None
             if gone
             else other.wire(world) | {"referenced_message": None},
         }
+
+    def _snapshot(self, copy: Message, world: World) -> dict[str, Any]:
+        told = copy.wire(world)
+        return {
+            "message_reference": copy.pointer(_FORWARDED),
+            "message_snapshots": [{"message": {key: told[key] for key in _SNAPSHOT}}],
+        }
+
+    def pointer(self, kind: int) -> dict[str, Any]:
+        """What a message that refers to it says of that."""
+        told = {"type": kind, "message_id": str(self.id), "channel_id": str(self.channel.id)}
+        guild_id = self.channel.guild_id
+        return told if guild_id is None else told | {"guild_id": str(guild_id)}
 
     def _origin(self, asked: Interaction, world: World) -> dict[str, Any]:
         return {

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
+from wire.books import rows
+
 if TYPE_CHECKING:
     from wire.asked import Asked
+    from wire.files import File
     from wire.messages import Message
     from wire.town import Town
     from wire.world import Channel
@@ -35,6 +38,21 @@ async def end_of(town: Town, asked: Asked) -> Message:
 async def painted(town: Town, channel: Channel | None = None, **options: object) -> Message:
     """What ann asked for."""
     return await end_of(town, await town.imagine(channel or town.channel(), **options))
+
+
+def bytes_of(file: File) -> bytes:
+    assert file.data is not None, f"the bytes of {file.name} were not kept"
+    return file.data
+
+
+def id_of(result: Message) -> str:
+    """Of the generation that a message shows."""
+    return result.files[0].name.partition("-")[0]
+
+
+def parent_of(town: Town, result: Message) -> str:
+    sql = f"SELECT parent_id FROM sources WHERE generation_id = '{id_of(result)}'"
+    return rows(town, sql)[0]["parent_id"]
 
 
 async def opened(asked: Asked) -> Asked:

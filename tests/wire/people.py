@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from wire.asked import Asked
 from wire.files import make_file
 from wire.forms import filled
 from wire.interactions import AUTOCOMPLETE, COMMAND, COMPONENT, FORM, Interaction
-from wire.messages import BUTTON, REPLY, Message
+from wire.messages import BUTTON, HAS_SNAPSHOT, REPLY, Message
 from wire.options import CommandType, find_command, option_values
 from wire.posting import remove
 
@@ -144,11 +145,12 @@ class People:
         message.replied_to, message.kind = to, REPLY
         return await self._post(message, files, [to.author] if ping and not to.asked else [])
 
-    async def forward(self, other: Message, person: Person) -> Message:
-        """Into the same channel."""
-        message = Message(self._world.ids(), other.channel, person, time.monotonic())
-        message.forwarded = other
-        return await self._post(message, [], [])
+    async def forward(self, message: Message, person: Person, channel: Channel) -> Message:
+        """Passes on what stands there now; who wrote it is not told."""
+        copy = replace(message, files=list(message.files), mentions=list(message.mentions))
+        made = Message(self._world.ids(), channel, person, time.monotonic(), forwarded=copy)
+        made.flags = HAS_SNAPSHOT
+        return await self._post(made, (), ())
 
     async def repeat(self, message: Message) -> None:
         """Discord tells of it once more: https://discord.com/developers/docs/reference#consistency"""

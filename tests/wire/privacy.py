@@ -25,4 +25,5 @@ def _veil(told: dict[str, Any], message: Message, world: World, *, granted: bool
     """https://discord.com/developers/docs/events/gateway#message-content-intent"""
     own = message.author is world.bot or message.channel.guild is None
     if not (granted or own or world.bot in message.mentions):
-        told |= {part: "" if part == "content" else [] for part in _CONTENT}
+        for held in (told, *(each["message"] for each in told.get("message_snapshots", ()))):
+            held |= {part: "" if part == "content" else [] for part in _CONTENT}

@@ -24,14 +24,14 @@ class Pulse:
                 future.set_result(None)
 
     async def until(self, find: Callable[[], T | None], *, within: float, what: str) -> T:
-        """What `find` finds, now or after some beat.
+        """What `find` finds, now or after some beat; neither None nor False is anything.
 
         Raises:
             TimeoutError: it did not in `within` seconds; the words say `what` was missing.
         """
         try:
             async with asyncio.timeout(within):
-                while (found := find()) is None:
+                while (found := find()) is None or found is False:
                     await self._next()
                 return found
         except TimeoutError:
