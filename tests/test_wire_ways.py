@@ -149,14 +149,16 @@ async def test_details_of_a_result(town: Town) -> None:
     assert "/imagine prompt:a red fox in fresh snow" in said.content
 
 
-async def test_details_of_one_of_several(town: Town) -> None:
-    result = await painted(town, count=2)
-    which = await details(town, result)
+async def test_details_of_one_of_several(town: Town, painter: Painter) -> None:
+    people = town.discord.people
+    asked, question = await asked_about(town, painter, town.channel())
+    ann = asked.interaction.person
+    both = await end_of(town, await people.click(question, ann, "Paint 2 pictures"))
+    which = await details(town, both)
     bob = which.asked.person
-    said = await (await town.discord.people.select(which, bob, "Which picture?", "2")).whisper()
-    sql = f"SELECT seed FROM pictures WHERE generation_id = '{id_of(result)}' AND position = 2"
-    assert f"**Seed:** {rows(town, sql)[0]['seed']}" in said.content
-    assert f"`{id_of(result)}`" in said.content
+    said = await (await people.select(which, bob, "Which picture?", "2")).whisper()
+    assert "/imagine prompt:blue fox" in said.content
+    assert f"`{id_of(both)}`" in said.content
 
 
 async def test_details_of_somebodys_file(town: Town) -> None:
