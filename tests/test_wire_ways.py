@@ -122,6 +122,7 @@ async def test_combinations_that_are_confirmed_are_painted_once(
     calls = [(call.method, call.path, call.status) for call in town.discord.calls]
     assert calls.count(("DELETE", f"{path}/messages/@original", 204)) == 1
     assert channel.shown == [both]
+    assert "interaction.failed" not in town.bot.log, "the press that came too late"
 
 
 async def test_combinations_that_are_left_cost_nothing(town: Town, painter: Painter) -> None:

@@ -101,15 +101,19 @@ async def close_question(interaction: Interaction, answered: Answered) -> None:
     """Puts the sentence in place of the question, whose buttons lead nowhere any more.
 
     Raises:
-        Answered: others see the question, too; or "thinking" is its answer already.
+        Answered: others see the question, too, or it is gone; or "thinking" is its answer already.
     """
     question = interaction.message
     if question is None or not question.flags.ephemeral or THINKING_ALOUD in interaction.extras:
         raise answered
-    if interaction.response.is_done():
-        await interaction.edit_original_response(content=answered.sentence, view=None)
-    else:
-        await interaction.response.edit_message(content=answered.sentence, view=None)
+    try:
+        if interaction.response.is_done():
+            await interaction.edit_original_response(content=answered.sentence, view=None)
+        else:
+            await interaction.response.edit_message(content=answered.sentence, view=None)
+    except discord.NotFound as gone:
+        # The press before this one has just taken it away.
+        raise answered from gone
 
 
 async def ask_under(
