@@ -1,4 +1,4 @@
-"""The world that tests act in, and what it logs; both are made in world.py."""
+"""The worlds that tests act in, and what is logged; they are made in world.py and wire/town.py."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
+import pytest_asyncio
 import structlog
 from hypothesis import settings
+from wire import town as towns
+from wire.orders import paint
 from world import KEY, TOKEN, Log, World, open_world
 
 from bot import logs
+from bot.demo.painter import Painter
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -27,6 +31,25 @@ settings.load_profile("house")
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     async with open_world(tmp_path) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def painter() -> AsyncIterator[Painter]:
+    """For a bot in another process, and in this one, to look into its requests."""
+    async with Painter(api_key=towns.KEY, paint=paint) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def town(
+    painter: Painter, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[towns.Town]:
+    """Painted for by that one; what was posted can be looked at."""
+    folder = tmp_path_factory.mktemp("town")
+    async with towns.open_town(folder, together_base_url=painter.url, channels=60) as opened:
+        opened.discord.world.keep_bytes = True
+        opened.discord.world.channel_limit = None
         yield opened
 
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import pytest_asyncio
 from pictures_sent import alike, check_sent_to, kept, png, sent_to
 from PIL import Image
 from wire.books import rows
@@ -23,20 +22,20 @@ from wire.orders import (
     end_of,
     id_of,
     opened,
-    paint,
     painted,
     parent_of,
 )
-from wire.town import KEY, Town, open_town
 
-from bot.demo.painter import Painter
 from bot.imaging.catalogue import Catalogue
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+    from collections.abc import AsyncGenerator, Iterator, Sequence
 
     from wire.messages import Message
+    from wire.town import Town
     from wire.world import Person
+
+    from bot.demo.painter import Painter
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -45,22 +44,6 @@ RED, BLUE = png("red", 300, 200), png("blue", 96, 160)
 GREEN, WHITE = png("green"), png("white", 64, 64)
 CATALOGUE = Catalogue.load()
 KONTEXT = CATALOGUE.get("black-forest-labs/FLUX.1-kontext-pro")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def painter() -> AsyncIterator[Painter]:
-    """In this process, to look into its requests."""
-    async with Painter(api_key=KEY, paint=paint) as opened:
-        yield opened
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def town(painter: Painter, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
-    folder = tmp_path_factory.mktemp("town")
-    async with open_town(folder, together_base_url=painter.url, channels=60) as opened:
-        opened.discord.world.keep_bytes = True
-        opened.discord.world.channel_limit = None
-        yield opened
 
 
 def tell(figures: str) -> None:

@@ -28,10 +28,8 @@ from hostile import (
 )
 from pictures_sent import kept, png
 from sites import leads
-from wire.orders import check_refused, end_of, opened, paint, painted
-from wire.town import KEY, Town, open_town
-
-from bot.demo.painter import Painter
+from wire.orders import check_refused, end_of, opened, painted
+from wire.town import Town, open_town
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
@@ -40,6 +38,8 @@ if TYPE_CHECKING:
     from wire.asked import Asked
     from wire.messages import Message
 
+    from bot.demo.painter import Painter
+
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
     # This Discord opens the bombs, too, as far as it must.
@@ -47,13 +47,6 @@ pytestmark = [
 ]
 
 RED, BLUE = png("red", 300, 200), png("blue", 96, 160)
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def painter() -> AsyncIterator[Painter]:
-    """In this process, to look into its requests."""
-    async with Painter(api_key=KEY, paint=paint) as opened:
-        yield opened
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

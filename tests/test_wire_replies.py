@@ -6,43 +6,25 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import pytest_asyncio
 from pictures_sent import alike, check_sent_to, kept, png, sent_to
 from wire.launch import Bot, settings_for
-from wire.orders import bytes_of, paint
+from wire.orders import bytes_of
 from wire.server import Server
-from wire.town import KEY, Town, open_town
+from wire.town import KEY, Town
 from wire.world import BOT_MAY, Can
 
-from bot.demo.painter import Painter
-
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from wire.messages import Message
     from wire.world import Channel, Person
 
+    from bot.demo.painter import Painter
+
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SILENCE_S = 0.3
 RED, BLUE, WHITE = png("red", 300, 200), png("blue", 96, 160), png("white", 64, 64)
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def painter() -> AsyncIterator[Painter]:
-    """In this process, to look into its requests."""
-    async with Painter(api_key=KEY, paint=paint) as opened:
-        yield opened
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def town(painter: Painter, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
-    folder = tmp_path_factory.mktemp("town")
-    async with open_town(folder, together_base_url=painter.url) as opened:
-        opened.discord.world.keep_bytes = True
-        opened.discord.world.channel_limit = None
-        yield opened
 
 
 async def painted(town: Town, count: int = 1) -> Message:

@@ -5,20 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import pytest_asyncio
 from pictures_sent import check_sent_to, kept, png
 from wire.books import rows
-from wire.orders import bytes_of, end_of, id_of, paint, painted, parent_of
-from wire.town import KEY, Town, open_town
-
-from bot.demo.painter import Painter
+from wire.orders import bytes_of, end_of, id_of, painted, parent_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from wire.asked import Asked
     from wire.messages import Message
+    from wire.town import Town
     from wire.world import Channel, Person
+
+    from bot.demo.painter import Painter
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -28,21 +25,6 @@ QUESTION = (
     "**2 pictures**, one of each combination:\n1. `red fox`\n2. `blue fox`\n"
     "FLUX.2 [pro] would paint them for about $0.06 in all."
 )
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def painter() -> AsyncIterator[Painter]:
-    """In this process, to look into its requests."""
-    async with Painter(api_key=KEY, paint=paint) as opened:
-        yield opened
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def town(painter: Painter, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
-    folder = tmp_path_factory.mktemp("town")
-    async with open_town(folder, together_base_url=painter.url) as opened:
-        opened.discord.world.keep_bytes = True
-        yield opened
 
 
 def charged(town: Town, person: Person) -> list[tuple[int, int]]:

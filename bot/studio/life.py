@@ -261,12 +261,11 @@ class Life:
                 await delivery.remove_waiting(generation)
             else:
                 await delivery.tell_failure(generation, generation.failure or "")
-        except DiscordAway as reason:
-            log.warning("generation.untold", id=generation.id, cause=str(reason))
-            if self._in_time(generation):
-                return
-        except Exception:  # as of a result: what nobody foresaw is tried for as long
-            log.exception("generation.untold", id=generation.id)
+        except Exception as reason:  # as of a result: what nobody foresaw is tried for as long
+            if isinstance(reason, DiscordAway):
+                log.warning("generation.untold", id=generation.id, cause=str(reason))
+            else:
+                log.exception("generation.untold", id=generation.id)
             if self._in_time(generation):
                 return
         await self._database.write(generations.told, generation.id)
